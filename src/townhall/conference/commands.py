@@ -1,6 +1,7 @@
 """What a conference wants done: the outputs of its state machine, in the imperative.
 
-`calls` carries them out, in order, against the media process, the callers' tasks, the store and the callbacks.
+`calls` carries them out, in order, against the media process, the callers' tasks, the store and the
+callbacks.
 """
 
 from dataclasses import dataclass
@@ -53,7 +54,12 @@ class Beep:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Take the participant out: his `<Dial>` ends, his TwiML goes on (`action`, next verb or hang-up)."""
+    """Take the participant out of the bus and forget him: his `<Dial>` ends, his TwiML goes on (`action`,
+    next verb or hang-up).
+
+    Every participant is released exactly once, also the one who hung up: there it only cleans up. His music
+    has been stopped before; no `Mix` comes with it or after it.
+    """
 
     call_sid: str
 
@@ -63,13 +69,23 @@ class Notify:
     """A status callback's event with the parameters that are its own, in the sheet's order (section 12).
 
     Emitted for every event; whether it is sent depends on the subscription (`subscribed`). The sender adds
-    `ConferenceSid`, `FriendlyName`, `AccountSid`, `Timestamp`, and `SequenceNumber` from `sequence_number`.
+    `ConferenceSid`, `FriendlyName`, `AccountSid`, `SequenceNumber`, `Timestamp` and `StatusCallbackEvent`
+    (`event`). Subscribed events are numbered from 1 without a gap, so the receiver sees when one is missing;
+    others carry 0.
     """
 
     event: str
     sequence_number: int
     subscribed: bool
     parameters: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Write to the error log of this call what its document's author should know."""
+
+    call_sid: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +115,7 @@ Command = (
     | Beep
     | Release
     | Notify
+    | Hint
     | StartRecording
     | StopRecording
     | Close

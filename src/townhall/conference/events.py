@@ -1,6 +1,7 @@
 """What happens to a conference: the inputs of its state machine, in the past tense.
 
-`call_sid` names a participant everywhere; a call is in at most one conference.
+`call_sid` names a participant everywhere; a call is in at most one conference. An event about a call that is
+not (or no longer) in the conference changes nothing: a hang-up and a kick may cross.
 """
 
 from dataclasses import dataclass
@@ -30,17 +31,24 @@ class ParticipantSettings:
 
 @dataclass(frozen=True, slots=True)
 class ConferenceSettings:
-    """What belongs to the conference and is taken from its first participant only."""
+    """What a document says of the conference as a whole; the first participant's counts."""
 
     status_callback_events: frozenset[str] = frozenset()
+    """Words of `statusCallbackEvent`: start end join leave mute hold modify speaker announcement."""
+    status_callback: str | None = None
+    """The callback's URL. The rules send nothing there; they only notice that a later participant's differs.
+    """
     record: bool = False
     trim_silence: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class ParticipantJoined:
+    """`conference` is what his document says of the conference as a whole; None when it says nothing new."""
+
     call_sid: str
     settings: ParticipantSettings = ParticipantSettings()
+    conference: ConferenceSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +60,7 @@ class ParticipantLeft:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantChanged:
-    """REST update of a participant: None leaves a value as it is. `coach=""` (Coaching=false) ends coaching."""
+    """REST update of a participant: None leaves a value as it is; `coach=""` is Coaching=false."""
 
     call_sid: str
     muted: bool | None = None
@@ -70,8 +78,24 @@ class SpeechChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AnnouncementEnded:
+    """`call_sid`: the one who heard it; None: all. `failure` says why it could not be played."""
+
+    url: str
+    call_sid: str | None = None
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EndRequested:
     """REST `Status=completed` on the conference."""
 
 
-Event = ParticipantJoined | ParticipantLeft | ParticipantChanged | SpeechChanged | EndRequested
+Event = (
+    ParticipantJoined
+    | ParticipantLeft
+    | ParticipantChanged
+    | SpeechChanged
+    | AnnouncementEnded
+    | EndRequested
+)

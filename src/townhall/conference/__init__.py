@@ -1,0 +1,76 @@
+"""The rules of a moderated conference, as Twilio's `<Conference>` has them: events in, commands out.
+
+`Conferences` finds or makes a conference, `Conference.handle` decides what an event does, `hearing` says who
+hears whom. Left out: media, timers, callbacks' delivery, TwiML and the REST API; `calls` carries the commands
+out.
+"""
+
+from townhall.conference.admission import check_admission
+from townhall.conference.commands import (
+    Beep,
+    Close,
+    Command,
+    Hint,
+    Mix,
+    Notify,
+    Release,
+    StartHold,
+    StartRecording,
+    StartWaiting,
+    StopHold,
+    StopRecording,
+    StopWaiting,
+)
+from townhall.conference.conference import Conference, Transition
+from townhall.conference.errors import LocalProtocolError, Refusal
+from townhall.conference.events import (
+    AnnouncementEnded,
+    ConferenceSettings,
+    EndRequested,
+    Event,
+    ParticipantChanged,
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantSettings,
+    SpeechChanged,
+)
+from townhall.conference.hearing import Place, hearing, pairs
+from townhall.conference.participant import Participant
+from townhall.conference.registry import Admission, Conferences, Reservation
+
+__all__ = [
+    "Admission",
+    "AnnouncementEnded",
+    "Beep",
+    "Close",
+    "Command",
+    "Conference",
+    "ConferenceSettings",
+    "Conferences",
+    "EndRequested",
+    "Event",
+    "Hint",
+    "LocalProtocolError",
+    "Mix",
+    "Notify",
+    "Participant",
+    "ParticipantChanged",
+    "ParticipantJoined",
+    "ParticipantLeft",
+    "ParticipantSettings",
+    "Place",
+    "Refusal",
+    "Release",
+    "Reservation",
+    "SpeechChanged",
+    "StartHold",
+    "StartRecording",
+    "StartWaiting",
+    "StopHold",
+    "StopRecording",
+    "StopWaiting",
+    "Transition",
+    "check_admission",
+    "hearing",
+    "pairs",
+]
