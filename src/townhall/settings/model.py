@@ -1,0 +1,71 @@
+"""The settings themselves: names, kinds, defaults, and what follows from them."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+from townhall.settings import values
+
+_Port = Annotated[int, Field(ge=0, le=65535)]
+_Word = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
+
+
+class Settings(BaseModel):
+    """All settings, checked. docs/reference/settings.md says what each one is for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_dir: Annotated[Path, BeforeValidator(values.path)]
+    bind: Annotated[tuple[str, ...], BeforeValidator(values.hosts)] = ("127.0.0.1",)
+    http_port: _Port = 8080
+    sip_port: _Port = 5060
+    rtp_ports: Annotated[tuple[int, int], BeforeValidator(values.rtp_ports)] = (20000, 20063)
+    public_url: Annotated[str, BeforeValidator(values.public_url)] | None = None
+    public_host: Annotated[str, BeforeValidator(values.host)] | None = None
+    account_sid: Annotated[str, BeforeValidator(values.account_sid)]
+    auth_token: Annotated[SecretStr, BeforeValidator(values.auth_token)]
+    database_url: Annotated[str, BeforeValidator(values.database_url)] = Field(repr=False)
+    sip_domain: Annotated[str, BeforeValidator(values.host)] | None = None
+    sip_users: Annotated[dict[str, SecretStr], BeforeValidator(values.sip_users)] = {}
+    sip_users_file: Annotated[Path, BeforeValidator(values.path)] | None = None
+    media_silence_s: Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)] = 30.0
+    max_calls: Annotated[int, Field(ge=1, le=100_000)] = 2000
+    webhook_inner_origins: Annotated[tuple[str, ...], BeforeValidator(values.origins)] = ()
+    voice_python: Annotated[Path, BeforeValidator(values.path)] | None = None
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], _Word] = "info"
+    log_format: Annotated[Literal["text", "json"], _Word] = "text"
+
+    @model_validator(mode="after")
+    def _ports_apart(self) -> Self:
+        """A fault of several settings says itself what it is: name, what was read, what is allowed."""
+        first, last = self.rtp_ports
+        if first <= self.sip_port <= last:
+            raise ValueError(f"rtp_ports\n{first}-{last}\na range without sip_port {self.sip_port}")
+        if self.http_port == self.sip_port != 0:
+            raise ValueError(f"http_port\n{self.http_port}\na port other than sip_port, which takes TCP too")
+        return self
+
+    @property
+    def base_url(self) -> str:
+        """The web address under which webhooks and people reach this server; no slash at its end."""
+        return self.public_url or f"http://{_in_url(_reachable(self.bind[0]))}:{self.http_port}"
+
+    @property
+    def sip_host(self) -> str:
+        """The host part of the SIP addresses that people call."""
+        return _in_url(self.sip_domain or self.public_host or _reachable(self.bind[0]))
+
+    def sip_password(self, user: str) -> str | None:
+        """The password that a phone registers this user with; None: no such user."""
+        secret = self.sip_users.get(user)
+        return secret.get_secret_value() if secret else None
+
+
+def _reachable(address: str) -> str:
+    """An address that can be called, in place of a wildcard."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,132 @@
+"""How each setting is read: from the text of a variable or a TOML value to the value that the program uses.
+
+Each function raises `ValueError` with what is allowed; it never repeats what it read, for that may be a
+secret.
+"""
+
+import ipaddress
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from townhall.ids import is_sid
+
+_DATABASE_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+}
+_USER_NAME = re.compile(r"[A-Za-z0-9_.!~*'()&+$-]{1,64}")
+_HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9-]+)*\.?")
+
+
+def path(value: object) -> Path:
+    if not isinstance(value, str | Path) or not str(value):
+        raise ValueError("a path")
+    return Path(value).expanduser().absolute()
+
+
+def _listed(value: object) -> list[str]:
+    """A list in TOML; in the environment words separated by commas or spaces."""
+    if isinstance(value, str):
+        return [word for word in re.split(r"[,\s]+", value) if word]
+    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        return list(value)
+    raise ValueError("a list of texts")
+
+
+def hosts(value: object) -> tuple[str, ...]:
+    hosts = [host.removeprefix("[").removesuffix("]") for host in _listed(value)]
+    hosts = ["127.0.0.1" if host == "localhost" else host for host in hosts]
+    allowed = "IP addresses separated by commas, such as 0.0.0.0 or 127.0.0.1,::1"
+    if not hosts:
+        raise ValueError(allowed)
+    try:
+        return tuple(dict.fromkeys(str(ipaddress.ip_address(host)) for host in hosts))
+    except ValueError:
+        raise ValueError(allowed) from None
+
+
+def rtp_ports(value: object) -> tuple[int, int]:
+    allowed = "a range of at least two ports that starts with an even one, such as 20000-20063"
+    if isinstance(value, str):
+        match = re.fullmatch(r"\s*([0-9]{1,5})\s*-\s*([0-9]{1,5})\s*", value)
+        if match is None:
+            raise ValueError(allowed)
+        value = [int(match[1]), int(match[2])]
+    match value:
+        case [int(first), int(last)] if 1024 <= first < last <= 65535 and first % 2 == 0:
+            return first, last
+    raise ValueError(f"{allowed}, within 1024-65535")
+
+
+def _web_address(value: object, what: str) -> str:
+    allowed = f"{what} such as https://calls.example.com, without user, query or fragment"
+    if not isinstance(value, str):
+        raise ValueError(allowed)
+    try:
+        parts = urlsplit(value.strip())
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fine = False
+    if not fine or parts.query or parts.fragment or "@" in parts.netloc or re.search(r"\s", value.strip()):
+        raise ValueError(allowed)
+    return value.strip().rstrip("/")
+
+
+def public_url(value: object) -> str:
+    return _web_address(value, "a web address")
+
+
+def origins(value: object) -> tuple[str, ...]:
+    origins = [_web_address(item, "origins") for item in _listed(value)]
+    if any(urlsplit(origin).path for origin in origins):
+        raise ValueError("origins such as http://127.0.0.1:5000, without a path")
+    return tuple(origin.lower() for origin in origins)
+
+
+def host(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a host name or an IP address")
+    bare = value.strip().removeprefix("[").removesuffix("]")
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        if _HOST_NAME.fullmatch(bare):
+            return bare
+        raise ValueError("a host name or an IP address") from None
+
+
+def database_url(value: object) -> str:
+    scheme, separator, rest = value.partition("://") if isinstance(value, str) else ("", "", "")
+    driver = _DATABASE_DRIVERS.get(scheme, scheme)
+    if not separator or not rest or driver not in _DATABASE_DRIVERS.values():
+        raise ValueError("sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE")
+    return f"{driver}://{rest}"
+
+
+def account_sid(value: object) -> str:
+    if not isinstance(value, str) or not is_sid(value, "AC"):
+        raise ValueError("AC and 32 hexadecimal digits in lower case")
+    return value
+
+
+def auth_token(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]{16,128}", value):
+        raise ValueError("16 to 128 printable characters without spaces")
+    return value
+
+
+def sip_users(value: object) -> dict[str, str]:
+    """A table in TOML; in the environment, or a file, `user=password` pairs separated by white space."""
+    if isinstance(value, str):
+        pairs = [pair.partition("=")[::2] for pair in value.split()]
+        if len({user for user, _ in pairs}) != len(pairs):
+            raise ValueError("each user once")
+        value = dict(pairs)
+    if not isinstance(value, dict) or not all(
+        isinstance(user, str) and _USER_NAME.fullmatch(user) and isinstance(password, str) and password
+        for user, password in value.items()
+    ):
+        raise ValueError("user=password pairs separated by spaces")
+    return value
