@@ -1,0 +1,55 @@
+"""Audio as arrays: G.711, mixing, playout with loss concealment, digits and speech in the audio, clips, tones, music.
+
+Everything works on numpy arrays whose rows are legs (or *slots*, a leg's row number in a state array); nothing here
+loops over legs, packets or samples, opens a file or reads a clock. Live audio is 8 kHz int16 in ticks of 20 ms, 160
+samples. Left out: Opus and wideband codecs, echo cancellation, noise suppression, and everything about RTP headers
+(room `rtp`) and files on disk (the callers hand bytes over).
+"""
+
+from townhall.audio.clips import AudioError, decode, load_clip, write_wav
+from townhall.audio.g711 import (
+    ALAW_DECODE,
+    ALAW_SILENCE,
+    ALAW_TO_ULAW,
+    ULAW_DECODE,
+    ULAW_SILENCE,
+    ULAW_TO_ALAW,
+    encode_alaw,
+    encode_ulaw,
+)
+from townhall.audio.inband import InbandDigits
+from townhall.audio.levels import SpeechDetector
+from townhall.audio.mixing import add_private, bus_sums, limit, mix_minus
+from townhall.audio.music import hold_music
+from townhall.audio.playout import Playout
+from townhall.audio.tones import ToneError, beep_enter, beep_exit, comfort, dtmf, ringback, sine
+
+__all__ = [
+    "ALAW_DECODE",
+    "ALAW_SILENCE",
+    "ALAW_TO_ULAW",
+    "ULAW_DECODE",
+    "ULAW_SILENCE",
+    "ULAW_TO_ALAW",
+    "AudioError",
+    "InbandDigits",
+    "Playout",
+    "SpeechDetector",
+    "ToneError",
+    "add_private",
+    "beep_enter",
+    "beep_exit",
+    "bus_sums",
+    "comfort",
+    "decode",
+    "dtmf",
+    "encode_alaw",
+    "encode_ulaw",
+    "hold_music",
+    "limit",
+    "load_clip",
+    "mix_minus",
+    "ringback",
+    "sine",
+    "write_wav",
+]
