@@ -1,9 +1,9 @@
 """What a running document may do to its call: the seam between the verbs and the world.
 
-The verbs are coroutines that read like blocking code against this protocol; `calls` implements it with real media,
-signalling and webhooks, the tests with a script. Every coroutine may raise `CallEnded` (the caller hung up) or
-`CallRedirected` (a REST update replaced the document): both end the running document wherever it is. Cancelling a
-coroutine stops what it does to the caller's ear at once.
+The verbs are coroutines that read like blocking code against this protocol; `calls` implements it with real
+media, signalling and webhooks, the tests with a script. Every coroutine may raise `CallEnded` (the caller
+hung up) or `CallRedirected` (a REST update replaced the document): both end the running document wherever it
+is. Cancelling a coroutine stops what it does to the caller's ear at once.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,9 @@ Parameters = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class DocumentRequest:
-    """A TwiML document to ask for. `parameters` come on top of the standard voice parameters (CallSid, From, …)."""
+    """A TwiML document to ask for. `parameters` come on top of the standard voice parameters (CallSid, From,
+    …).
+    """
 
     url: str
     method: Method = "POST"
@@ -27,7 +29,11 @@ class DocumentRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A webhook's answer with a 2xx status. `url` is the final one, after redirects: the base of relative URLs."""
+    """A webhook's answer with a 2xx status. `url` is the final one, after redirects: the base of relative
+    URLs.
+
+    It does not hold the parameters that a GET request added, so that it can be asked for again.
+    """
 
     url: str
     content_type: str
@@ -53,7 +59,9 @@ class ConferenceCallbacks:
 
 @dataclass(frozen=True, slots=True)
 class ConferenceDial:
-    """`<Dial><Conference>` with its defaults applied and every URL absolute. See the conference sheet's attributes."""
+    """`<Dial><Conference>` with its defaults applied and every URL absolute. See the conference sheet's
+    attributes.
+    """
 
     name: str
     muted: bool = False
@@ -78,7 +86,9 @@ class ConferenceDial:
 
 @dataclass(frozen=True, slots=True)
 class ConferenceOutcome:
-    """How the caller came out of the conference. `error`: why he was never admitted (13236, 13240, 16020, 16025 …)."""
+    """How the caller came out of the conference. `error`: why he was never admitted (13236, 13240, 16020,
+    16025 …).
+    """
 
     dial_call_status: Literal["answered", "failed"]
     error: Notice | None = None
@@ -94,11 +104,11 @@ class FetchFailed(TownhallError):
         self.message = message
 
 
-class CallEnded(Exception):  # noqa: N818  (an outcome, not an error)
+class CallEnded(Exception):
     """The call is over; no verb can do anything more for its caller."""
 
 
-class CallRedirected(Exception):  # noqa: N818
+class CallRedirected(Exception):
     """The REST API gave the call another document; the running one ends without its action."""
 
     def __init__(self, request: DocumentRequest | None = None, inline: str | None = None) -> None:
@@ -135,16 +145,25 @@ class CallControl(Protocol):
         """End the call (BYE, or an error response when it was never answered)."""
 
     async def fetch(self, request: DocumentRequest) -> Page:
-        """Request a document, signed, with the call's cookies and the standard parameters; raises `FetchFailed`."""
+        """Request a document, signed, with the call's cookies and the standard parameters; raises
+        `FetchFailed`.
+
+        Works after the call has ended, too: `<Dial>` still requests its `action` then.
+        """
 
     async def say(self, utterance: Utterance) -> None:
         """Speak to the caller; returns when the words have ended."""
 
-    async def play(self, url: str) -> None:
-        """Play an audio file; returns when it has ended. Raises `FetchFailed` when it can't be had or decoded."""
+    async def play(self, url: str, loops: int = 1) -> None:
+        """Play an audio file `loops` times without a seam; returns when it has ended.
 
-    async def play_page(self, page: Page) -> None:
-        """Play an audio answer that was already fetched; raises `FetchFailed` (12300) when it can't be decoded."""
+        Raises `FetchFailed` when it can't be had or decoded.
+        """
+
+    async def play_page(self, page: Page, loops: int = 1) -> None:
+        """Play an audio answer that was already fetched; raises `FetchFailed` (12300) when it can't be
+        decoded.
+        """
 
     async def play_digits(self, digits: str) -> None:
         """Send DTMF to the caller: `0-9 A-D * #`, `w` 0.5 s, `W` 1 s."""

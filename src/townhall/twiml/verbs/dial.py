@@ -1,0 +1,172 @@
+"""`<Dial>`: connects the caller with a conference. Other targets are recognised and fail until calls can be
+placed.
+
+After a conference the `action` gets `DialCallStatus` and `DialBridged`, no `DialCallSid` and no
+`DialCallDuration`. It is requested, too, when the caller has hung up, though nobody hears its answer; not
+when the REST API redirected the call.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lxml import etree
+
+from townhall.twiml.attributes import Attribute, AttributeReader
+from townhall.twiml.control import (
+    CallEnded,
+    CallRedirected,
+    ConferenceDial,
+    ConferenceOutcome,
+    DocumentRequest,
+    FetchFailed,
+    Method,
+    Notice,
+)  # fmt: skip
+from townhall.twiml.kinds import (
+    ANYTHING,
+    BOOLEAN,
+    METHOD,
+    URL,
+    choice,
+    integer,
+    matching,
+    optional,
+    text,
+    words,
+)
+from townhall.twiml.limits import DIAL_TIME_LIMIT_S
+from townhall.twiml.notices import NoticeBook, quoted
+from townhall.twiml.nouns.conference import ConferenceNoun, parse_conference
+from townhall.twiml.nouns.others import Unsupported, parse_unsupported
+from townhall.twiml.nouns.recording import RECORDING_EVENTS
+from townhall.twiml.scene import Scene
+
+RING_TONES = (
+    "at", "au", "bg", "br", "be", "ch", "cl", "cn", "cz", "de", "dk", "ee", "es", "fi", "fr", "gr", "hu",
+    "il", "in", "it", "lt", "jp", "mx", "my", "nl", "no", "nz", "ph", "pl", "pt", "ru", "se", "sg", "th",
+    "uk", "us", "us-old", "tw", "ve", "za",
+)  # fmt: skip
+RECORD_VALUES = (
+    "do-not-record", "record-from-answer", "record-from-ringing", "record-from-answer-dual",
+    "record-from-ringing-dual", "true", "false",
+)  # fmt: skip
+
+ACTION = Attribute[str | None]("action", optional(ANYTHING), None, 11100)
+METHOD_OF = Attribute[Method]("method", METHOD, "POST", 13210)
+TIMEOUT = Attribute("timeout", integer(5, 600), 30, 13212)
+HANGUP_ON_STAR = Attribute("hangupOnStar", BOOLEAN, False, 13213)
+TIME_LIMIT = Attribute("timeLimit", integer(1, DIAL_TIME_LIMIT_S), 14400, 13216)
+CALLER_ID = Attribute[str | None](
+    "callerId",
+    optional(matching(r"[^\s<>\"]{1,256}", "a number, client or SIP user without spaces")),
+    None,
+    13214,
+)
+ANSWER_ON_BRIDGE = Attribute("answerOnBridge", BOOLEAN, False, 13219)
+RING_TONE = Attribute[str | None]("ringTone", optional(choice(*RING_TONES)), None, 13220)
+RECORD = Attribute("record", choice(*RECORD_VALUES), "do-not-record", 13217)
+TRIM = Attribute("trim", choice("trim-silence", "do-not-trim"), "do-not-trim", 13299)
+RECORDING_STATUS_CALLBACK = Attribute[str | None]("recordingStatusCallback", optional(URL), None, 13256)
+RECORDING_STATUS_CALLBACK_METHOD = Attribute[Method]("recordingStatusCallbackMethod", METHOD, "POST", 13256)
+RECORDING_STATUS_CALLBACK_EVENT = Attribute(
+    "recordingStatusCallbackEvent", words(*RECORDING_EVENTS), frozenset({"completed"}), 13256
+)
+RECORDING_TRACK = Attribute("recordingTrack", choice("inbound", "outbound", "both"), "both", 13299)
+REFER_URL = Attribute[str | None]("referUrl", optional(URL), None, 13299)
+REFER_METHOD = Attribute[Method]("referMethod", METHOD, "POST", 13299)
+SEQUENTIAL = Attribute("sequential", BOOLEAN, False, 13218)
+CALL_REASON = Attribute("callReason", text(50), "", 13299)
+IGNORED = tuple(
+    Attribute(name, ANYTHING, "", 13299) for name in ("recordingConfigurationId", "events", "passports")
+)
+_CHECKED: tuple[Attribute[Any], ...] = (
+    TIMEOUT, CALLER_ID, RING_TONE, RECORD, TRIM, RECORDING_STATUS_CALLBACK, RECORDING_STATUS_CALLBACK_METHOD,
+    RECORDING_STATUS_CALLBACK_EVENT, RECORDING_TRACK, REFER_URL, REFER_METHOD, SEQUENTIAL, CALL_REASON,
+)  # fmt: skip
+ATTRIBUTES: tuple[Attribute[Any], ...] = (
+    ACTION, METHOD_OF, HANGUP_ON_STAR, TIME_LIMIT, ANSWER_ON_BRIDGE, *_CHECKED, *IGNORED,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    target: ConferenceNoun | Unsupported
+    action: str | None = None
+    """As written; None: the next verb runs."""
+    method: Method = "POST"
+    hangup_on_star: bool = False
+    time_limit_s: int = 14400
+    answer_on_bridge: bool = False
+
+    async def run(self, scene: Scene) -> DocumentRequest | None:
+        if self.answer_on_bridge and not scene.control.answered:
+            await scene.control.ring()
+        else:
+            await scene.control.answer()
+        outcome = await self._connect(scene)
+        if outcome.error is not None:
+            scene.control.report(outcome.error)
+        return None if self.action is None else self._request(scene, self.action, outcome)
+
+    async def _connect(self, scene: Scene) -> ConferenceOutcome:
+        if isinstance(self.target, Unsupported):
+            return ConferenceOutcome("failed", Notice(13299, "error", self.target.reason, scene.url or ""))
+        dial = self.target.resolve(scene)
+        if not isinstance(dial, ConferenceDial):
+            return ConferenceOutcome("failed", dial)
+        dial = replace(dial, hangup_on_star=self.hangup_on_star, time_limit_s=self.time_limit_s)
+        await scene.control.answer()
+        try:
+            return await scene.control.join_conference(dial)
+        except CallEnded:
+            await self._tell_action(scene)
+            raise
+
+    async def _tell_action(self, scene: Scene) -> None:
+        """The caller has hung up: request the action for what it notes, and ignore its answer."""
+        if self.action is None:
+            return
+        try:
+            await scene.control.fetch(self._request(scene, self.action, ConferenceOutcome("answered")))
+        except FetchFailed as failure:
+            scene.report_failure(failure)
+        except (CallEnded, CallRedirected):
+            return
+
+    def _request(self, scene: Scene, action: str, outcome: ConferenceOutcome) -> DocumentRequest:
+        bridged = "true" if outcome.dial_call_status == "answered" else "false"
+        parameters = (("DialCallStatus", outcome.dial_call_status), ("DialBridged", bridged))
+        return DocumentRequest(scene.absolute(action), self.method, parameters)
+
+
+def parse_dial(element: etree._Element, notices: NoticeBook, participants_limit: int) -> Dial:
+    values = AttributeReader(element, ATTRIBUTES, notices)
+    values.check(*_CHECKED)
+    return Dial(
+        target=_parse_target(element, notices, participants_limit),
+        action=values[ACTION],
+        method=values[METHOD_OF],
+        hangup_on_star=values[HANGUP_ON_STAR],
+        time_limit_s=values[TIME_LIMIT],
+        answer_on_bridge=values[ANSWER_ON_BRIDGE],
+    )
+
+
+def _parse_target(
+    element: etree._Element, notices: NoticeBook, participants_limit: int
+) -> ConferenceNoun | Unsupported:
+    conferences = [child for child in element if child.tag == "Conference"]
+    others = [child for child in element if child.tag != "Conference"]
+    nouns = [noun for noun in (parse_unsupported(child, notices) for child in others) if noun is not None]
+    if conferences:
+        if nouns or len(conferences) > 1:
+            notices.warn(
+                13000, "<Conference> must be the only noun of <Dial>; the first one is dialled, no other"
+            )
+        return parse_conference(conferences[0], notices, participants_limit)
+    if nouns:
+        return nouns[0]
+    number = (element.text or "").strip()
+    if number:
+        return Unsupported(f"dialling {quoted(number)}: calls can't be placed yet")
+    return Unsupported("<Dial> has neither a number nor a noun to dial")
