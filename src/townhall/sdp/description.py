@@ -90,7 +90,7 @@ class MediaDescription(Section):
         """Read the value of an m= line; raises `SDPError`."""
         parts = text.split()
         port, _, count = parts[1].partition("/") if len(parts) >= 3 else ("", "", "")
-        if not _is_number(port, 65535) or (count and not _is_number(count, 65535)):
+        if not is_number(port, 65535) or (count and not is_number(count, 65535)):
             raise SDPError(f"media such as m=audio 49170 RTP/AVP 0 was expected, not m={text[:60]!r}")
         return cls(
             kind=parts[0].lower(),
@@ -138,7 +138,7 @@ class SessionDescription(Section):
         8).
         """
         before = previous.origin
-        if before is None or not _is_number(before.session_version, 2**63):
+        if before is None or not is_number(before.session_version, 2**63):
             return self
         same = self._with_origin(before.session_id, before.session_version)
         if same == previous:
@@ -202,13 +202,13 @@ def _read_lines(data: bytes) -> list[Line]:
     return lines
 
 
-def _is_number(text: str, maximum: int) -> bool:
+def is_number(text: str, maximum: int) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= maximum
 
 
 def read_payload_type(text: str) -> int | None:
     """A payload type from 0 to 127, or None."""
-    return int(text) if _is_number(text, 127) else None
+    return int(text) if is_number(text, 127) else None
 
 
 def read_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

@@ -26,6 +26,7 @@ from townhall.sdp.description import (
     SessionDescription,
     address_family,
     attribute_lines,
+    is_number,
     read_address,
 )
 from townhall.sdp.errors import NothingFits, SDPError
@@ -35,8 +36,12 @@ Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 _DEFAULT_CAPABILITIES = AudioCapabilities()
 _CAN_SEND = ("sendrecv", "sendonly")
 _CAN_RECEIVE = ("sendrecv", "recvonly")
-_DIRECTIONS = {(True, True): "sendrecv", (True, False): "sendonly", (False, True): "recvonly", (False, False):
-"inactive"}
+_DIRECTIONS = {
+    (True, True): "sendrecv",
+    (True, False): "sendonly",
+    (False, True): "recvonly",
+    (False, False): "inactive",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +145,7 @@ def _agree(
         raise NothingFits(f"{' or '.join(caps.protocols)} was expected, not {medium.protocol}")
     codec = first_codec(medium, caps)
     if codec is None:
-        raise NothingFits(f"none of {', '.join(caps.codecs)} is among the formats {' '.join(medium.formats)[:60]}")
+        raise NothingFits(f"none of {', '.join(caps.codecs)} is among {' '.join(medium.formats)[:60]}")
     host = theirs.connection_of(medium)
     if host is None:
         raise SDPError("the audio has no c= line")
@@ -166,12 +171,12 @@ def _agree(
 def _remote_rtcp(medium: MediaDescription, host: str) -> tuple[str, int] | None:
     """Where the peer wants RTCP: a=rtcp, or the port after RTP's. A broken a=rtcp counts as none."""
     parts = (medium.attribute("rtcp") or "").split()
-    if parts and parts[0].isascii() and parts[0].isdigit() and len(parts[0]) <= 5 and 0 < int(parts[0]) <
-    65536:
+    port = int(parts[0]) if parts and is_number(parts[0], 65535) else 0
+    if port:
         try:
-            return str(read_address(parts[3])) if len(parts) >= 4 else host, int(parts[0])
+            return str(read_address(parts[3])) if len(parts) >= 4 else host, port
         except SDPError:
-            return host, int(parts[0])
+            return host, port
     return (host, medium.port + 1) if medium.port < 65535 else None
 
 
