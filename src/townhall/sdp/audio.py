@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 from townhall.sdp.description import MediaDescription, read_payload_type
 
@@ -79,7 +79,7 @@ def codecs_of(media: MediaDescription) -> dict[Codec, int]:
     found: dict[Codec, int] = {}
     for entry in formats_of(media):
         if entry.encoding in STATIC_PAYLOAD_TYPES and entry.clock_rate == 8000 and entry.channels == 1:
-            found.setdefault(cast(Codec, entry.encoding), entry.payload_type)
+            found.setdefault(entry.encoding, entry.payload_type)
     return found
 
 

@@ -77,7 +77,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class MediaDescription(Section):
-    """One m= line with the lines that follow it. `formats` are texts: not every protocol has payload types."""
+    """One m= line with the lines that follow it. `formats` are texts: not all are payload types."""
 
     kind: str = "audio"
     port: int = 0

@@ -15,4 +15,4 @@ class SDPError(TownhallError):
 
 
 class NothingFits(SDPError):
-    """No media of an offer can be accepted, or an answer accepts none of ours (SIP: 488 Not Acceptable Here)."""
+    """No audio of an offer can be accepted, or an answer accepts none of ours (SIP: 488)."""

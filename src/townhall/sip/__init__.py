@@ -11,6 +11,7 @@ from townhall.sip.grammar import Parameters
 from townhall.sip.headers import Headers
 from townhall.sip.media_type import MediaType
 from townhall.sip.message import Message, Request, Response
+from townhall.sip.multipart import session_description, split_multipart
 from townhall.sip.parser import Limits, parse_message
 from townhall.sip.reasons import reason_phrase
 from townhall.sip.session_timer import SessionExpires
@@ -39,4 +40,6 @@ __all__ = [
     "Via",
     "parse_message",
     "reason_phrase",
+    "session_description",
+    "split_multipart",
 ]

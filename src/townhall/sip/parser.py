@@ -65,9 +65,7 @@ def parse_message(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Request | Res
 
 def parse_head(head: bytes, limits: Limits = DEFAULT_LIMITS) -> Request | Response:
     """Read a start line and headers, without the empty line behind them; the values are not looked at yet."""
-    text = _decode(head[: limits.message_size])
-    if "\n " in text or "\n\t" in text:
-        text = _FOLD.sub(" ", text)
+    text = _unfold(head[: limits.message_size])
     start_line, _, rest = text.partition("\n")
     headers, defect = _parse_headers(rest, limits)
     message = _parse_start_line(start_line.rstrip(), headers)
@@ -76,6 +74,11 @@ def parse_head(head: bytes, limits: Limits = DEFAULT_LIMITS) -> Request | Respon
     if defect is not None:
         _fail(message, str(defect), defect.status_hint)
     return message
+
+
+def read_headers(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Headers:
+    """Headers that stand alone, as in a part of a multipart body; lines that are none are passed over."""
+    return _parse_headers(_unfold(data[: limits.message_size]), limits)[0]
 
 
 def content_length(message: Message) -> int | None:
@@ -109,6 +112,11 @@ def check(message: Request | Response) -> None:
             _ = message.request_uri, message.max_forwards
     except SIPParseError as error:
         _fail(message, str(error), error.status_hint)
+
+
+def _unfold(head: bytes) -> str:
+    text = _decode(head)
+    return _FOLD.sub(" ", text) if "\n " in text or "\n\t" in text else text
 
 
 def _decode(head: bytes) -> str:
