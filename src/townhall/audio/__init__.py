@@ -1,9 +1,10 @@
-"""Audio as arrays: G.711, mixing, playout with loss concealment, digits and speech in the audio, clips, tones, music.
+"""Audio as arrays: G.711, mixing, playout with loss concealment, digits and speech in the audio, clips,
+tones, music.
 
-Everything works on numpy arrays whose rows are legs (or *slots*, a leg's row number in a state array); nothing here
-loops over legs, packets or samples, opens a file or reads a clock. Live audio is 8 kHz int16 in ticks of 20 ms, 160
-samples. Left out: Opus and wideband codecs, echo cancellation, noise suppression, and everything about RTP headers
-(room `rtp`) and files on disk (the callers hand bytes over).
+Everything works on numpy arrays whose rows are legs (or *slots*, a leg's row number in a state array);
+nothing here loops over legs, packets or samples, opens a file or reads a clock. Live audio is 8 kHz int16 in
+ticks of 20 ms, 160 samples. Left out: Opus and wideband codecs, echo cancellation, noise suppression, and
+everything about RTP headers (room `rtp`) and files on disk (the callers hand bytes over).
 """
 
 from townhall.audio.clips import AudioError, decode, load_clip, write_wav

@@ -1,9 +1,9 @@
 """Sound files, given as bytes, to plain samples and back.
 
-Reads what Twilio's `<Play>` reads and a little more: WAV (PCM, float, µ-law, A-law, GSM, ADPCM), AIFF, MP3, Ogg
-(Vorbis, Opus), FLAC, AU, and headerless µ-law, A-law and GSM when the content type says so. AAC, M4A, AMR and WMA are
-left out: the library underneath (libsndfile) does not know them. Everything is bounded by `MAX_SECONDS` and
-`MAX_DECODED_BYTES`, whatever a header claims.
+Reads what Twilio's `<Play>` reads and a little more: WAV (PCM, float, µ-law, A-law, GSM, ADPCM), AIFF, MP3,
+Ogg (Vorbis, Opus), FLAC, AU, and headerless µ-law, A-law and GSM when the content type says so. AAC, M4A, AMR
+and WMA are left out: the library underneath (libsndfile) does not know them. Everything is bounded by
+`MAX_SECONDS` and `MAX_DECODED_BYTES`, whatever a header claims.
 """
 
 import io
@@ -54,8 +54,8 @@ class _Source(io.BytesIO):
 def decode(data: bytes, content_type: str | None = None, rate: int = 16000) -> Int16:
     """Samples of a sound file, int16 mono at `rate` Hz.
 
-    `content_type` matters only for headerless audio; a file's own header is believed first. Raises `AudioError` for
-    anything else than audio and for audio beyond the limits.
+    `content_type` matters only for headerless audio; a file's own header is believed first. Raises
+    `AudioError` for anything else than audio and for audio beyond the limits.
     """
     coding = None if _has_header(data) else _raw_coding(content_type)
     if coding is None and not _has_header(data):

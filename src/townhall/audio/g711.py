@@ -1,9 +1,9 @@
 """G.711 µ-law and A-law by table.
 
-Follows ITU-T G.711 (11/1988), tables 1 and 2: eight segments of sixteen steps to either side of zero, even bits of
-A-law inverted, all bits of µ-law inverted. Linear values are 16 bit: the Recommendation's 14-bit (µ) and 13-bit (A)
-values shifted to the left. A value that lies exactly on a decision value belongs to the interval above it, so
-intervals are half open everywhere, as in ITU-T's software tool library (G.191).
+Follows ITU-T G.711 (11/1988), tables 1 and 2: eight segments of sixteen steps to either side of zero, even
+bits of A-law inverted, all bits of µ-law inverted. Linear values are 16 bit: the Recommendation's 14-bit (µ)
+and 13-bit (A) values shifted to the left. A value that lies exactly on a decision value belongs to the
+interval above it, so intervals are half open everywhere, as in ITU-T's software tool library (G.191).
 
 The packet-loss concealment of Appendix I is not here: see `concealment`.
 """

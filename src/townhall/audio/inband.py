@@ -1,9 +1,10 @@
 """Key tones in the audio, for phones that send no telephone-event (RFC 4733).
 
-Follows ITU-T Q.23 (frequencies) and Q.24 (what a receiver must take): 40 ms of tone count, interruptions of 10 ms do
-not, twist up to 8 dB either way, ±1.5 % in frequency, -36 dBm0 and louder. Each window of 20 ms is projected onto small bases
-around the eight frequencies, every 10 ms, for all legs with one matrix product; a window counts only when nearly all its
-energy is in one low and one high frequency, which speech rarely manages three windows running.
+Follows ITU-T Q.23 (frequencies) and Q.24 (what a receiver must take): 40 ms of tone count, interruptions of
+10 ms do not, twist up to 8 dB either way, ±1.5 % in frequency, -36 dBm0 and louder. Each window of 20 ms is
+projected onto small bases around the eight frequencies, every 10 ms, for all legs with one matrix product; a
+window counts only when nearly all its energy is in one low and one high frequency, which speech rarely
+manages three windows running.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """Who is speaking: frame energy over a noise floor that adapts, with hangover.
 
-Works on 20 ms frames at 8 kHz, all legs at once. This tells the console whose light to switch on; it does not find
-the ends of utterances for speech recognition, which needs spectral features.
+Works on 20 ms frames at 8 kHz, all legs at once. This tells the console whose light to switch on; it does not
+find the ends of utterances for speech recognition, which needs spectral features.
 """
 
 import numpy as np
@@ -24,7 +24,9 @@ _FLOOR_FALL = 0.2
 
 
 def level_dbfs(frames: Int16) -> Float32:
-    """RMS level of each row, float32 `(rows,)`, in dB below a full-scale square wave; digital silence is -100."""
+    """RMS level of each row, float32 `(rows,)`, in dB below a full-scale square wave; digital silence is
+    -100.
+    """
     signal = frames.astype(np.float32)
     power = np.einsum("ij,ij->i", signal, signal) / max(frames.shape[1], 1)
     return (10.0 * np.log10(power / np.float32(32768.0**2) + np.float32(1e-10))).astype(np.float32)
@@ -47,7 +49,9 @@ class SpeechDetector:
         self.speaking[slots] = False
 
     def update(self, slots: Slots, frames: Int16) -> tuple[Slots, Slots]:
-        """Take one 20 ms frame per slot, int16 `(slots, samples)`; returns the slots that started and that stopped."""
+        """Take one 20 ms frame per slot, int16 `(slots, samples)`; returns the slots that started and that
+        stopped.
+        """
         level = level_dbfs(frames)
         floor = self._floor[slots]
         loud = level > np.maximum(floor + _ABOVE_FLOOR_DB, _QUIETEST_SPEECH_DB)

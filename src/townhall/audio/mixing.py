@@ -1,7 +1,8 @@
 """Sums of talkers, everybody's sum without themselves, and the limiter behind both.
 
-Rows are legs. A bus's rows stand together (rows sorted by bus), so a sum is one `np.add.reduceat`. Sums are int32:
-65,536 talkers at full scale fit. Levels of single talkers are left alone; automatic gain is not in this room.
+Rows are legs. A bus's rows stand together (rows sorted by bus), so a sum is one `np.add.reduceat`. Sums are
+int32: 65,536 talkers at full scale fit. Levels of single talkers are left alone; automatic gain is not in
+this room.
 """
 
 import numpy as np
@@ -20,8 +21,8 @@ _RELEASE = 1.06
 def bus_sums(frames: Int16, buses: Slots) -> tuple[Slots, Int32, Slots]:
     """Sum the talkers of every bus.
 
-    `frames` is int16 `(rows, samples)`, `buses` int `(rows,)` in ascending order. Returns the distinct buses `(n,)`,
-    their sums int32 `(n, samples)`, and for every row the index of its bus in those `(rows,)`.
+    `frames` is int16 `(rows, samples)`, `buses` int `(rows,)` in ascending order. Returns the distinct buses
+    `(n,)`, their sums int32 `(n, samples)`, and for every row the index of its bus in those `(rows,)`.
     """
     if len(buses) == 0:
         return buses, np.zeros((0, frames.shape[1]), np.int32), np.zeros(0, np.intp)
@@ -34,24 +35,27 @@ def bus_sums(frames: Int16, buses: Slots) -> tuple[Slots, Int32, Slots]:
 def mix_minus(sums: Int32, frames: Int16, bus_index: Slots) -> Int32:
     """What each talker hears: its bus's sum without itself.
 
-    `sums` int32 `(buses, samples)`, `frames` int16 `(rows, samples)`, `bus_index` `(rows,)` into `sums`; the result is
-    int32 `(rows, samples)`.
+    `sums` int32 `(buses, samples)`, `frames` int16 `(rows, samples)`, `bus_index` `(rows,)` into `sums`; the
+    result is int32 `(rows, samples)`.
     """
     return sums[bus_index] - frames
 
 
 def add_private(mixes: Int32, receivers: Slots, frames: Int16) -> None:
-    """Add whispers in place: `frames[i]` is heard by row `receivers[i]` of `mixes`; a receiver may occur repeatedly."""
+    """Add whispers in place: `frames[i]` is heard by row `receivers[i]` of `mixes`; a receiver may occur
+    repeatedly.
+    """
     np.add.at(mixes, receivers, frames)
 
 
 def limit(mixes: Int32, gain: Float32 | None = None) -> Int16:
     """Bring sums into 16 bits without wrapping and without hard edges.
 
-    `mixes` is int32 `(rows, samples)`; the result int16 of the same shape. Rows that stay below `LIMIT_THRESHOLD`
-    pass unchanged (unless their gain is still recovering). `gain` is the limiter's memory, float32 `(rows,)`, ones at first, changed in
-    place: a loud row is turned down within the frame and comes back slowly. Without it each frame stands alone.
-    What the gain does not catch is bent smoothly below full scale.
+    `mixes` is int32 `(rows, samples)`; the result int16 of the same shape. Rows that stay below
+    `LIMIT_THRESHOLD` pass unchanged (unless their gain is still recovering). `gain` is the limiter's memory,
+    float32 `(rows,)`, ones at first, changed in place: a loud row is turned down within the frame and comes
+    back slowly. Without it each frame stands alone. What the gain does not catch is bent smoothly below full
+    scale.
     """
     if mixes.size == 0:
         return mixes.astype(np.int16)

@@ -1,8 +1,9 @@
 """The music on hold: our own composition, made by arithmetic, so that it ships without a file or a licence.
 
-Sixteen calm bars at 75 beats a minute: a broken chord on a soft plucked voice, a held pad beneath it and a sparse melody above.
-Every note lies between 300 Hz and 1.1 kHz with its overtones below 3 kHz, where a telephone carries it. The score is a circle:
-tails of notes that run over the end are added at the beginning, so the loop has no seam to hear.
+Sixteen calm bars at 75 beats a minute: a broken chord on a soft plucked voice, a held pad beneath it and a
+sparse melody above. Every note lies between 300 Hz and 1.1 kHz with its overtones below 3 kHz, where a
+telephone carries it. The score is a circle: tails of notes that run over the end are added at the beginning,
+so the loop has no seam to hear.
 """
 
 from dataclasses import dataclass
@@ -80,7 +81,9 @@ def _score() -> list[tuple[float, int, float, _Voice]]:
 
 @lru_cache(maxsize=4)
 def hold_music(rate: int = 16000) -> Int16:
-    """One turn of the loop (51.2 s), int16 mono at `rate` Hz, read-only; RMS -20 dBFS, the same on every call."""
+    """One turn of the loop (51.2 s), int16 mono at `rate` Hz, read-only; RMS -20 dBFS, the same on every
+    call.
+    """
     circle = np.zeros(round(_BEATS * _BEAT_S * rate))
     for beat, midi, held, voice in _score():
         wave = _note(midi, held * _BEAT_S, rate, voice)

@@ -1,8 +1,8 @@
 """Tones made by arithmetic: sines, beeps, key tones, ringing.
 
-Levels are in dBFS of a sine's RMS against a full-scale sine: 0 dBFS peaks at 32767, and -3 dBm0 is near -6 here
-(G.711 puts a full-scale sine at +3.14 dBm0). DTMF follows ITU-T Q.23 (frequencies) and Q.24 (timing); ringing tones
-follow ITU-T E.180's national table.
+Levels are in dBFS of a sine's RMS against a full-scale sine: 0 dBFS peaks at 32767, and -3 dBm0 is near -6
+here (G.711 puts a full-scale sine at +3.14 dBm0). DTMF follows ITU-T Q.23 (frequencies) and Q.24 (timing);
+ringing tones follow ITU-T E.180's national table.
 """
 
 import numpy as np
@@ -85,7 +85,8 @@ def dtmf(
 ) -> Int16:
     """Key tones with a pause after each; `level_dbfs` is that of each of the two frequencies.
 
-    `w` is a pause of half a second and `W` of one. Raises `ToneError` for anything that is not `0-9 A-D * # w W`.
+    `w` is a pause of half a second and `W` of one. Raises `ToneError` for anything that is not `0-9 A-D * # w
+    W`.
     """
     pieces = [_key(digit, rate, on_ms, off_ms, level_dbfs) for digit in digits]
     return np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
@@ -121,7 +122,9 @@ def ringback(country: str = "us", rate: int = 8000) -> Int16:
 
 
 def comfort(samples: int, level_dbfs: float = -60.0, seed: int = 0) -> Int16:
-    """Faint noise, int16 `(samples,)`, for a line that would otherwise sound dead; the same for the same seed."""
+    """Faint noise, int16 `(samples,)`, for a line that would otherwise sound dead; the same for the same
+    seed.
+    """
     noise = np.random.default_rng(seed).normal(0.0, 1.0, samples + 1)
     smooth = (noise[1:] + 0.6 * noise[:-1]) / np.sqrt(1.36)
     return _pcm(smooth * 32768.0 * 10 ** (level_dbfs / 20))

@@ -1,0 +1,69 @@
+"""How long each leg's audio must wait before it is played.
+
+What counts is not the clock but whether packets are there when their tick comes. Each packet's *lateness* is
+how far the read pointer has come towards its timestamp when it arrives, in samples, counted so that moving
+the pointer does not change it. The earliest packets of the last seconds are the base; a decaying histogram of
+lateness above the base says how much wait catches nearly all packets. (The histogram is the idea of WebRTC's
+NetEq; the code is ours.)
+"""
+
+import numpy as np
+
+from townhall.audio.shapes import TICK_SAMPLES, Int32, Slots
+
+_BIN = 80
+_BINS = 32
+_KEEP = np.float32(0.99)
+"""Weight that a packet's arrival keeps when the next arrives: a memory of some 100 packets."""
+_CAUGHT = np.float32(0.985)
+"""Share of packets that shall be in time; two late ones in the memory make the wait longer."""
+_LONGEST = 2000
+"""250 ms: beyond, talking to each other suffers more than loss does."""
+_UNKNOWN = np.int32(2**30)
+_WINDOW_TICKS = 100
+
+
+class DelayEstimator:
+    """The wanted delay of `capacity` legs, in samples above that of the earliest packets."""
+
+    def __init__(self, capacity: int) -> None:
+        self._counts = np.zeros((capacity, _BINS), np.float32)
+        self._earliest = np.full((2, capacity), _UNKNOWN, np.int32)
+        self._ticks = 0
+        self.target = np.full(capacity, TICK_SAMPLES, np.int32)
+        """Samples that the earliest packets should wait, int32 `(capacity,)`."""
+
+    def reset(self, slots: Slots) -> None:
+        self._counts[slots] = 0
+        self.target[slots] = TICK_SAMPLES
+        self.rebase(slots)
+
+    def rebase(self, slots: Slots) -> None:
+        """Forget the base, after a jump of the timestamps, and keep what is known of the jitter."""
+        self._earliest[:, slots] = _UNKNOWN
+
+    def observe(self, slots: Slots, lateness: Int32) -> None:
+        """Packets came with this lateness `(n,)`; a slot may occur repeatedly."""
+        np.minimum.at(self._earliest[0], slots, lateness)
+        above = lateness - self.base(slots)
+        bins = np.clip(-(-above // _BIN), 0, _BINS - 1)
+        self._counts[slots] *= _KEEP
+        np.add.at(self._counts, (slots, bins), np.float32(1.0) - _KEEP)
+        cumulative = np.cumsum(self._counts[slots], axis=1)
+        caught = (cumulative >= _CAUGHT * cumulative[:, -1:]).argmax(axis=1)
+        self.target[slots] = np.clip(caught * _BIN, TICK_SAMPLES, _LONGEST)
+
+    def base(self, slots: Slots) -> Int32:
+        """Lateness of the earliest packets of the last 2 to 4 s, int32 `(n,)`; huge where none came."""
+        base: Int32 = self._earliest[:, slots].min(axis=0)
+        return base
+
+    def known(self, slots: Slots) -> np.ndarray:  # type: ignore[type-arg]
+        return self.base(slots) != _UNKNOWN
+
+    def tick(self) -> None:
+        """20 ms have passed."""
+        self._ticks += 1
+        if self._ticks % _WINDOW_TICKS == 0:
+            self._earliest[1] = self._earliest[0]
+            self._earliest[0] = _UNKNOWN

@@ -1,0 +1,84 @@
+"""One ring of samples per leg, addressed by RTP timestamp, with the presence of every sample.
+
+A position is the timestamp modulo the ring's length, a power of two, so the timestamp's own wrap at 2**32
+needs no care. The ends of each ring are repeated beyond its other end: any run of up to `LONGEST_RUN` samples
+is contiguous in memory, and rows are copied whole instead of sample by sample.
+"""
+
+import numpy as np
+
+from townhall.audio.shapes import Bool, Int16, Slots, UInt32
+
+LONGEST_RUN = 640
+"""Samples that one call can move: a 60 ms packet, or a packet and the history that its concealment needs."""
+
+
+class SampleRing:
+    """`capacity` rings of `length` samples; `length` is a power of two and at least 4 * LONGEST_RUN."""
+
+    def __init__(self, capacity: int, length: int) -> None:
+        if length & (length - 1) or length < 4 * LONGEST_RUN:
+            raise ValueError(f"ring of {length} samples: expected a power of two of at least {4 *
+            LONGEST_RUN}")
+        self.length = length
+        # Front margin, the ring, the rear margin that is read, and room for writes that run out of that.
+        width = LONGEST_RUN + length + 2 * LONGEST_RUN
+        self._samples = np.zeros((capacity, width), np.int16)
+        self._present = np.zeros((capacity, width), np.bool_)
+
+    def clear(self, slots: Slots) -> None:
+        self._samples[slots] = 0
+        self._present[slots] = False
+
+    def forget_all(self, slots: Slots) -> None:
+        """Mark everything as missing and keep the samples as history."""
+        self._present[slots] = False
+
+    def store(self, slots: Slots, timestamps: UInt32, samples: Int16) -> None:
+        """Put `samples` int16 `(n, run)` at `timestamps` `(n,)` and mark them present; a slot may occur
+        repeatedly.
+        """
+        self._put(self._samples, slots, timestamps, samples.shape[1], samples)
+        self._put(self._present, slots, timestamps, samples.shape[1], True)
+
+    def amend(self, slots: Slots, timestamps: UInt32, samples: Int16) -> None:
+        """Put samples without marking them present: what was played in place of what is missing."""
+        self._put(self._samples, slots, timestamps, samples.shape[1], samples)
+
+    def forget(self, slots: Slots, timestamps: UInt32, run: int) -> None:
+        """Mark `run` samples from `timestamps` on as missing."""
+        self._put(self._present, slots, timestamps, run, False)
+
+    def samples(self, slots: Slots, timestamps: UInt32, run: int) -> Int16:
+        """A copy of `run` samples from each timestamp on, int16 `(n, run)`, present or not."""
+        copied: Int16 = self._runs(self._samples, run)[slots, self._position(timestamps) + LONGEST_RUN]
+        return copied
+
+    def present(self, slots: Slots, timestamps: UInt32, run: int) -> Bool:
+        """The presence of `run` samples from each timestamp on, bool `(n, run)`."""
+        copied: Bool = self._runs(self._present, run)[slots, self._position(timestamps) + LONGEST_RUN]
+        return copied
+
+    def pick(self, slots: Slots, timestamps: UInt32) -> Int16:
+        """Single samples: `timestamps` is `(n, k)`, the result int16 `(n, k)`."""
+        picked: Int16 = self._samples[slots[:, None], self._position(timestamps) + LONGEST_RUN]
+        return picked
+
+    def _position(self, timestamps: UInt32) -> Slots:
+        return (timestamps & np.uint32(self.length - 1)).astype(np.intp)
+
+    def _runs(self, array: np.ndarray, run: int) -> np.ndarray:  # type: ignore[type-arg]
+        """A view `(capacity, starts, run)` of every run of `run` samples, without a copy."""
+        rows, width = array.shape
+        row, item = array.strides
+        return np.ndarray((rows, width - run + 1, run), array.dtype, array, 0, (row, item, item))
+
+    def _put(self, array: np.ndarray, slots: Slots, timestamps: UInt32, run: int, value: Int16 | bool) ->
+    None:  # type: ignore[type-arg]
+        runs = self._runs(array, run) position = self._position(timestamps) runs[slots, position +
+        LONGEST_RUN] = value for beyond, shift in ((position < LONGEST_RUN, self.length), (position + run >
+        self.length, -self.length)):
+            again = np.flatnonzero(beyond)
+            if len(again):
+                part = value if isinstance(value, bool) else value[again]
+                runs[slots[again], position[again] + LONGEST_RUN + shift] = part
