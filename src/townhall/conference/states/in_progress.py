@@ -41,7 +41,8 @@ class InProgress(State):
             "ParticipantLeft",
             "he has endConferenceOnExit",
             "completed",
-            "no beep; the others are released: `moderator_ended_conference`",
+            "no beep; the others are released: `moderator_ended_conference` "
+            "(not if a dial-out never reached him)",
         ),
         Rule("ParticipantChanged", "", "in-progress", "what changed in who hears whom is mixed anew"),
         Rule("SpeechChanged", "", "in-progress", "told of those who are heard"),

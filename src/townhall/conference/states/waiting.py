@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from townhall.conference.commands import Command, StartRecording
 from townhall.conference.events import (
     AnnouncementEnded,
+    ConferenceSettings,
     ParticipantChanged,
     ParticipantJoined,
     ParticipantLeft,
     ParticipantSettings,
     SpeechChanged,
 )
+from townhall.conference.participant import Participant
 from townhall.conference.reasons import REASON_LEFT, reason_ended
 from townhall.conference.states import completed, in_progress, steps
 from townhall.conference.states.base import Rule, State
@@ -47,7 +49,7 @@ class Waiting(State):
             "ParticipantLeft",
             "he has endConferenceOnExit",
             "completed",
-            "the others are released: `moderator_ended_conference`",
+            "the others are released: `moderator_ended_conference` (not if a dial-out never reached him)",
         ),
         Rule(
             "ParticipantChanged",
@@ -62,23 +64,26 @@ class Waiting(State):
 
     def joined(self, conference: "Conference", event: ParticipantJoined, now: float) -> list[Command]:
         hint = steps.callback_hint(conference, event)
-        if event.conference is not None and event.conference.record:
-            trim = event.conference.trim_silence
-            if not conference.settings.record:
-                conference.settings = replace(conference.settings, record=True, trim_silence=trim)
+        self._honour_record(conference, event.conference)
         starts = self.starts_with(conference, event.settings)
         newcomer = steps.let_in(conference, event, now)
         if starts:
             conference.become(in_progress.IN_PROGRESS, now)
-        # Newcomers to a waiting conference make no beep: nobody would hear it.
-        sound = self._start(conference) + steps.beep_in(newcomer) if starts else []
-        sound = sound or conference.settle([newcomer.call_sid])
+            sound = self._start(conference, newcomer)
+        else:
+            sound = conference.settle([newcomer.call_sid])  # and no beep: nobody would hear it
         join = steps.notify_join(conference, newcomer)
         start = [conference.notify("conference-start")] if starts else []
         return [*sound, join, *start, *hint]
 
-    def _start(self, conference: "Conference") -> list[Command]:
-        commands = conference.settle(list(conference.participants))
+    def _honour_record(self, conference: "Conference", settings: ConferenceSettings | None) -> None:
+        """Recording may still be asked for by whoever comes before the start."""
+        if settings is None or not settings.record or conference.settings.record:
+            return
+        conference.settings = replace(conference.settings, record=True, trim_silence=settings.trim_silence)
+
+    def _start(self, conference: "Conference", newcomer: Participant) -> list[Command]:
+        commands = conference.settle(list(conference.participants)) + steps.beep_in(newcomer)
         if conference.settings.record:
             conference.recording = True
             commands.append(StartRecording())
