@@ -69,7 +69,8 @@ def decode(data: bytes, content_type: str | None = None, rate: int = 16000) -> I
     if len(signal) == 0:
         raise AudioError(f"audio without a single sample: {_beginning(data)}")
     scaled = np.nan_to_num(signal, nan=0.0, posinf=1.0, neginf=-1.0) * np.float32(32768.0)
-    return np.clip(np.rint(scaled), -32768, 32767).astype(np.int16)
+    samples: Int16 = np.clip(np.rint(scaled), -32768, 32767).astype(np.int16)
+    return samples
 
 
 def load_clip(data: bytes) -> Int16:

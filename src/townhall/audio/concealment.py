@@ -66,8 +66,7 @@ class Concealment:
         return result
 
     def _go_on(self, slots: Slots, timestamps: UInt32, real: Int16, present: Bool) -> Int16:
-        """Rows in a hole at the start of the block: repeat on, and cross-fade to the signal where it returns.
-        """
+        """Rows in a hole at the start of the block: repeat on, and cross-fade to the signal where it returns."""
         recovered = self._recovered[slots]
         back = np.where(present.any(axis=1), present.argmax(axis=1), BLOCK)
         back = np.where(recovered > 0, -recovered, back).astype(np.int32)
@@ -86,14 +85,22 @@ class Concealment:
 
     def _begin(self, slots: Slots, timestamps: UInt32, real: Int16, present: Bool) -> Int16:
         """Rows whose signal ends within the block: find what to repeat and repeat it from there on."""
-        onset = present.argmin(axis=1).astype(np.uint32) hole = timestamps + onset history =
-        self._ring.samples(slots, hole - np.uint32(SEARCH_SAMPLES), SEARCH_SAMPLES).astype(np.float32) lag, _
-        = best_lag(history) self._lag[slots] = lag self._source[slots] = hole - lag.astype(np.uint32) rows =
-        np.arange(len(slots)) self._step[slots] = history[:, -1] - history[rows, SEARCH_SAMPLES - 1 - lag]
-        position = _STEPS - onset[:, None].astype(np.int32) repeated = self._repeat(slots,
-        np.maximum(position, 0)) missing = position >= 0 self._keep(slots, timestamps, np.where(missing,
-        repeated, real)) self.gap[slots] = BLOCK - onset.astype(np.int32) self._recovered[slots] = 0 return
-        _pcm(np.where(missing, repeated * _fade(position), real))
+        onset = present.argmin(axis=1).astype(np.uint32)
+        hole = timestamps + onset
+        history = self._ring.samples(slots, hole - np.uint32(SEARCH_SAMPLES), SEARCH_SAMPLES)
+        history = history.astype(np.float32)
+        lag, _ = best_lag(history)
+        self._lag[slots] = lag
+        self._source[slots] = hole - lag.astype(np.uint32)
+        rows = np.arange(len(slots))
+        self._step[slots] = history[:, -1] - history[rows, SEARCH_SAMPLES - 1 - lag]
+        position = _STEPS - onset[:, None].astype(np.int32)
+        repeated = self._repeat(slots, np.maximum(position, 0))
+        missing = position >= 0
+        self._keep(slots, timestamps, np.where(missing, repeated, real))
+        self.gap[slots] = BLOCK - onset.astype(np.int32)
+        self._recovered[slots] = 0
+        return _pcm(np.where(missing, repeated * _fade(position), real))
 
     def _repeat(self, slots: Slots, position: Int32) -> Float32:
         """The repeated period at each position `(n, 80)` since the hole began."""

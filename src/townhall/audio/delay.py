@@ -9,7 +9,7 @@ NetEq; the code is ours.)
 
 import numpy as np
 
-from townhall.audio.shapes import TICK_SAMPLES, Int32, Slots
+from townhall.audio.shapes import TICK_SAMPLES, Bool, Int32, Slots
 
 _BIN = 80
 _BINS = 32
@@ -58,8 +58,10 @@ class DelayEstimator:
         base: Int32 = self._earliest[:, slots].min(axis=0)
         return base
 
-    def known(self, slots: Slots) -> np.ndarray:  # type: ignore[type-arg]
-        return self.base(slots) != _UNKNOWN
+    def known(self, slots: Slots) -> Bool:
+        """Whether there is a base, bool `(n,)`."""
+        known: Bool = self.base(slots) != _UNKNOWN
+        return known
 
     def tick(self) -> None:
         """20 ms have passed."""

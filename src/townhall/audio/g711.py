@@ -10,7 +10,7 @@ The packet-loss concealment of Appendix I is not here: see `concealment`.
 
 import numpy as np
 
-from townhall.audio.shapes import Int16, UInt8
+from townhall.audio.shapes import Int16, Int32, UInt8
 
 ULAW_SILENCE = 0xFF
 ALAW_SILENCE = 0xD5
@@ -45,10 +45,11 @@ def _every_sample() -> Int16:
     return np.arange(65536, dtype=np.uint16).view(np.int16)
 
 
-def _segment_of(magnitude: np.ndarray[tuple[int, ...], np.dtype[np.int32]], first: int) -> UInt8:
+def _segment_of(magnitude: Int32, first: int) -> UInt8:
     """Index of the highest set bit above bit `first`, at least 0."""
     edges = (1 << np.arange(first + 1, first + 8)).astype(np.int32)
-    return np.searchsorted(edges, magnitude, side="right").astype(np.uint8)
+    segment: UInt8 = np.searchsorted(edges, magnitude, side="right").astype(np.uint8)
+    return segment
 
 
 def _ulaw_encode_table() -> UInt8:

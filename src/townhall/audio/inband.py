@@ -32,7 +32,7 @@ _TOLERANCE = 0.011
 
 
 def _basis(frequencies: tuple[int, ...]) -> Float32:
-    """Orthonormal columns that span sines a little below and above each frequency: `(160, 4 * frequencies)`."""
+    """Orthonormal columns that span sines just below and above each frequency: `(160, 4 * frequencies)`."""
     time = np.arange(TICK_SAMPLES) / SAMPLE_RATE
     columns = []
     for hz in frequencies:

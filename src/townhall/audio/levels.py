@@ -29,7 +29,8 @@ def level_dbfs(frames: Int16) -> Float32:
     """
     signal = frames.astype(np.float32)
     power = np.einsum("ij,ij->i", signal, signal) / max(frames.shape[1], 1)
-    return (10.0 * np.log10(power / np.float32(32768.0**2) + np.float32(1e-10))).astype(np.float32)
+    level: Float32 = 10.0 * np.log10(power / np.float32(32768.0**2) + np.float32(1e-10))
+    return level
 
 
 class SpeechDetector:

@@ -90,6 +90,6 @@ def hold_music(rate: int = 16000) -> Int16:
         # Every note is far shorter than the circle, so no index occurs twice here.
         circle[(round(beat * _BEAT_S * rate) + np.arange(len(wave))) % len(circle)] += wave
     gain = 32768.0 * 10 ** (_LEVEL_DBFS / 20) / np.sqrt(np.mean(circle**2))
-    music = np.rint(circle * gain).astype(np.int16)
+    music: Int16 = np.rint(circle * gain).astype(np.int16)
     music.setflags(write=False)
     return music

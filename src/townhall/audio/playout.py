@@ -15,8 +15,10 @@ from townhall.audio.pitch import LONGEST_LAG, SEARCH_SAMPLES, best_lag
 from townhall.audio.ring import SampleRing
 from townhall.audio.shapes import TICK_SAMPLES, Bool, Float64, Int16, Int32, Slots, UInt32
 
-"""Samples behind the pointer up to which a packet is late; older is another stream: its clock was set anew.
-"""
+_LONGEST_PACKET = 480
+_KEPT_HISTORY = 640
+_OLDEST = 4000
+"""Samples behind the pointer up to which a packet is late; older is another stream."""
 
 _QUIET = 400.0
 """RMS (-38 dBFS) below which moving the pointer is not heard."""
@@ -98,11 +100,11 @@ class Playout:
             self._move(slots, timestamps, played, advance, plain)
         self._ring.forget(slots, timestamps + (advance - TICK_SAMPLES).astype(np.uint32), TICK_SAMPLES)
         self._next[slots] = timestamps + advance.astype(np.uint32)
-        self._moved[slots] -= np.where(started, advance - TICK_SAMPLES, 0)
+        self._moved[slots] -= np.where(started, advance - TICK_SAMPLES, 0).astype(np.int32)
         return played
 
     def jitter_ms(self, slots: Slots) -> Float64:
-        """Interarrival jitter (RFC 3550 section 6.4.1), float64 `(n,)`, in ms; arrival is known to the tick."""
+        """Interarrival jitter (RFC 3550 section 6.4.1), float64 `(n,)` in ms; arrival is known to the tick."""
         jitter: Float64 = self._jitter[slots] * (1000.0 / self._rate)
         return jitter
 

@@ -6,6 +6,7 @@ is contiguous in memory, and rows are copied whole instead of sample by sample.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from townhall.audio.shapes import Bool, Int16, Slots, UInt32
 
@@ -13,13 +14,16 @@ LONGEST_RUN = 640
 """Samples that one call can move: a 60 ms packet, or a packet and the history that its concealment needs."""
 
 
+_Any = NDArray[np.generic]
+
+
 class SampleRing:
     """`capacity` rings of `length` samples; `length` is a power of two and at least 4 * LONGEST_RUN."""
 
     def __init__(self, capacity: int, length: int) -> None:
         if length & (length - 1) or length < 4 * LONGEST_RUN:
-            raise ValueError(f"ring of {length} samples: expected a power of two of at least {4 *
-            LONGEST_RUN}")
+            least = 4 * LONGEST_RUN
+            raise ValueError(f"ring of {length} samples: expected a power of two of at least {least}")
         self.length = length
         # Front margin, the ring, the rear margin that is read, and room for writes that run out of that.
         width = LONGEST_RUN + length + 2 * LONGEST_RUN
@@ -38,16 +42,16 @@ class SampleRing:
         """Put `samples` int16 `(n, run)` at `timestamps` `(n,)` and mark them present; a slot may occur
         repeatedly.
         """
-        self._put(self._samples, slots, timestamps, samples.shape[1], samples)
-        self._put(self._present, slots, timestamps, samples.shape[1], True)
+        self._put(self._samples, slots, timestamps, samples, samples.shape[1])
+        self._put(self._present, slots, timestamps, True, samples.shape[1])
 
     def amend(self, slots: Slots, timestamps: UInt32, samples: Int16) -> None:
         """Put samples without marking them present: what was played in place of what is missing."""
-        self._put(self._samples, slots, timestamps, samples.shape[1], samples)
+        self._put(self._samples, slots, timestamps, samples, samples.shape[1])
 
     def forget(self, slots: Slots, timestamps: UInt32, run: int) -> None:
         """Mark `run` samples from `timestamps` on as missing."""
-        self._put(self._present, slots, timestamps, run, False)
+        self._put(self._present, slots, timestamps, False, run)
 
     def samples(self, slots: Slots, timestamps: UInt32, run: int) -> Int16:
         """A copy of `run` samples from each timestamp on, int16 `(n, run)`, present or not."""
@@ -67,17 +71,18 @@ class SampleRing:
     def _position(self, timestamps: UInt32) -> Slots:
         return (timestamps & np.uint32(self.length - 1)).astype(np.intp)
 
-    def _runs(self, array: np.ndarray, run: int) -> np.ndarray:  # type: ignore[type-arg]
+    def _runs(self, array: _Any, run: int) -> _Any:
         """A view `(capacity, starts, run)` of every run of `run` samples, without a copy."""
         rows, width = array.shape
         row, item = array.strides
         return np.ndarray((rows, width - run + 1, run), array.dtype, array, 0, (row, item, item))
 
-    def _put(self, array: np.ndarray, slots: Slots, timestamps: UInt32, run: int, value: Int16 | bool) ->
-    None:  # type: ignore[type-arg]
-        runs = self._runs(array, run) position = self._position(timestamps) runs[slots, position +
-        LONGEST_RUN] = value for beyond, shift in ((position < LONGEST_RUN, self.length), (position + run >
-        self.length, -self.length)):
+    def _put(self, array: _Any, slots: Slots, timestamps: UInt32, value: Int16 | bool, run: int) -> None:
+        runs = self._runs(array, run)
+        position = self._position(timestamps)
+        runs[slots, position + LONGEST_RUN] = value
+        at_front, at_end = position < LONGEST_RUN, position + run > self.length
+        for beyond, shift in ((at_front, self.length), (at_end, -self.length)):
             again = np.flatnonzero(beyond)
             if len(again):
                 part = value if isinstance(value, bool) else value[again]
