@@ -1,0 +1,150 @@
+"""The webhook endpoints: who calls, which line, which document. Every decision about words is in `documents`.
+
+The path of a call, as in Twilio's how-to for moderated conferences: `menu` asks and posts the key back to
+itself; the answer redirects to `role/…`; a role with a PIN asks for it and posts it to `pin/…`; the role's
+document dials the conference, and `left` is its action.
+"""
+
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from townhall.app import documents
+from townhall.app.guessing import Guess, GuessGuard, PinGuard
+from townhall.app.lines import ROLES, Line, LineBook, Role, dialled_number
+from townhall.app.signed import Parameters, SignatureCheck
+
+log = logging.getLogger(__name__)
+
+MAX_WRONG_KEYS = 9
+MAX_WRONG_PINS = 3
+"""A call's own limit; the guard's limits hold across calls."""
+WITHHELD = {"", "anonymous", "restricted", "unavailable", "unknown", "private", "blocked", "+266696687"}
+"""What `From` says when the caller's number is withheld; the last is "anonymous" spelled on a keypad."""
+
+Document = Callable[[Line, Parameters, str], Awaitable[str]]
+
+
+def create_app(lines: LineBook, auth_token: str, base_url: str, guard: GuessGuard | None = None) -> Starlette:
+    """The conference application as an ASGI application, to be mounted anywhere.
+
+    `auth_token` is the key that requests are signed with. `base_url` is the server's public address as it
+    stands in webhook URLs, such as `https://calls.example.com`, without the path that the application is
+    mounted at.
+    """
+    flow = _Flow(guard or PinGuard(auth_token))
+    check = SignatureCheck(auth_token, base_url)
+    prefix = urlsplit(base_url).path.rstrip("/")
+
+    def endpoint(document: Document) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            parameters = await check.parameters(request)
+            line = await lines.get(dialled_number(parameters.get("To", "")))
+            if line is None:
+                log.warning("call %s: there is no line %s", *_said(parameters, "CallSid", "To"))
+                return _twiml(documents.no_such_line())
+            links = prefix + str(request.scope.get("root_path", ""))
+            return _twiml(await document(line, parameters, links))
+
+        return answer
+
+    routes: list[tuple[str, Document]] = [("/menu", flow.menu), ("/left", flow.left)]
+    routes += [(f"/role/{role}", flow.role(role)) for role in ROLES]
+    routes += [(f"/pin/{role}", flow.pin(role)) for role in ROLES]
+    return Starlette(
+        routes=[Route(path, endpoint(document), methods=["GET", "POST"]) for path, document in routes]
+    )
+
+
+class _Flow:
+    """One method for each document: the line, the request's parameters and where links start, to TwiML."""
+
+    def __init__(self, guard: GuessGuard) -> None:
+        self._guard = guard
+
+    async def menu(self, line: Line, parameters: Parameters, links: str) -> str:
+        digits = parameters.get("Digits", "")
+        wrong_keys = _count(parameters)
+        if not digits:
+            return documents.menu(line, links, wrong_keys)
+        if role := documents.KEYS.get(digits):
+            log.info("call %s: %s of line %s", *_said(parameters, "CallSid"), role, line.number)
+            return documents.redirect(links, role)
+        if wrong_keys >= MAX_WRONG_KEYS:
+            return documents.farewell(line, "give_up")
+        return documents.menu(line, links, wrong_keys + 1)
+
+    def role(self, role: Role) -> Document:
+        async def document(line: Line, parameters: Parameters, links: str) -> str:
+            if not line.pin(role):
+                return documents.conference(line, links, role)
+            wait_s = await self._guard.wait_s(_guess(line, role, parameters))
+            if wait_s > 0:
+                return documents.wait(line, wait_s)
+            return documents.ask_pin(line, links, role)
+
+        return document
+
+    def pin(self, role: Role) -> Document:
+        async def document(line: Line, parameters: Parameters, links: str) -> str:
+            pin = line.pin(role)
+            if not pin:
+                return documents.conference(line, links, role)
+            entered = parameters.get("Digits", "")
+            wrong_pins = _count(parameters)
+            if not entered:
+                return documents.ask_pin(line, links, role, wrong_pins)
+            right = hmac.compare_digest(entered.encode(), pin.encode())
+            verdict = await self._guard.judge(_guess(line, role, parameters), right)
+            if verdict.outcome == "right":
+                return documents.conference(line, links, role)
+            log.warning("call %s: %s PIN %s", *_said(parameters, "CallSid"), role, verdict.outcome)
+            if verdict.wait_s > 0:
+                return documents.wait(line, verdict.wait_s)
+            if wrong_pins + 1 >= MAX_WRONG_PINS:
+                return documents.farewell(line, "give_up")
+            return documents.ask_pin(line, links, role, wrong_pins + 1)
+
+        return document
+
+    async def left(self, line: Line, parameters: Parameters, links: str) -> str:
+        joined = parameters.get("DialCallStatus", "answered") in ("answered", "completed")
+        return documents.farewell(line, "thanks" if joined else "not_joined")
+
+
+def _guess(line: Line, role: Role, parameters: Parameters) -> Guess:
+    return Guess(line.number, role, line.pin(role) or "", _caller(parameters))
+
+
+def _caller(parameters: Parameters) -> str:
+    """Who calls, as well as can be known; empty when the number is withheld."""
+    caller = parameters.get("From", "").strip()
+    user = dialled_number(caller).lower()
+    if user in WITHHELD:
+        return ""
+    if caller.lower().startswith(("sip:", "sips:")):
+        host = caller.partition("@")[2].partition(";")[0].lower()
+        return f"{user}@{host} {parameters.get('SipSourceIp', '')}"
+    return caller
+
+
+def _count(parameters: Parameters) -> int:
+    """How often the caller was wrong in this call. It comes back in a URL of ours, so the signature covers
+    it.
+    """
+    wrong = parameters.get("wrong", "0")
+    return int(wrong) if wrong.isascii() and wrong.isdigit() and len(wrong) < 3 else 0
+
+
+def _said(parameters: Parameters, *names: str) -> list[str]:
+    return [ascii(parameters.get(name, ""))[1:-1][:100] for name in names]
+
+
+def _twiml(document: str) -> Response:
+    return Response(document, media_type="text/xml")

@@ -1,0 +1,59 @@
+"""Only requests that carry a valid `X-Twilio-Signature` are answered.
+
+The signature covers the public URL as the sender knows it: `base_url` and the request's path and query,
+whatever proxy stands in between.
+"""
+
+from urllib.parse import parse_qsl
+
+from starlette.datastructures import ImmutableMultiDict
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from twilio.request_validator import RequestValidator
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_PARAMETERS = 500
+
+Parameters = ImmutableMultiDict[str, str]
+
+
+class SignatureCheck:
+    def __init__(self, auth_token: str, base_url: str) -> None:
+        self._validator = RequestValidator(auth_token)
+        self._base_url = base_url.rstrip("/")
+
+    async def parameters(self, request: Request) -> Parameters:
+        """The webhook's parameters, of URL and form together; raises `HTTPException` 403, 413 or 400."""
+        form = _pairs(await _body(request)) if _is_form(request) else []
+        path = request.scope.get("raw_path") or request.scope["path"].encode()
+        query = request.scope["query_string"]
+        url = self._base_url + path.partition(b"?")[0].decode("latin-1")
+        url += f"?{query.decode('latin-1')}" if query else ""
+        signature = request.headers.get("X-Twilio-Signature", "")
+        if not self._validator.validate(url, ImmutableMultiDict(form), signature):
+            raise HTTPException(403, "The X-Twilio-Signature does not fit this request and its public URL.")
+        return ImmutableMultiDict(_pairs(query) + form)
+
+
+def _is_form(request: Request) -> bool:
+    content_type = request.headers.get("content-type", "")
+    return (
+        request.method == "POST"
+        and content_type.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded"
+    )
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise HTTPException(413, f"A webhook's form has at most {MAX_BODY_BYTES} bytes.")
+    return body
+
+
+def _pairs(encoded: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(encoded.decode("utf-8"), keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+    except ValueError:
+        raise HTTPException(400, "The parameters are not form-encoded UTF-8.") from None

@@ -1,0 +1,281 @@
+"""The dialogue of a call, request by request, as the engine or Twilio would run it."""
+
+import logging
+from xml.etree import ElementTree
+
+import httpx2
+import pytest
+from twilio.request_validator import RequestValidator
+
+from tests.app.conftest import BASE, OPEN, TOKEN, Book, Caller, Clock
+from townhall.app import create_app
+
+Shape = tuple[str, dict[str, str], str, list["Shape"]]
+
+
+def shape(element: ElementTree.Element) -> Shape:
+    return (
+        element.tag,
+        dict(element.attrib),
+        (element.text or "").strip(),
+        [shape(child) for child in element],
+    )
+
+
+def said(element: ElementTree.Element) -> list[str]:
+    return [say.text or "" for say in element.iter("Say")]
+
+
+def verbs(element: ElementTree.Element) -> list[str]:
+    return [verb.tag for verb in element]
+
+
+MENU = "To listen, press 1. To speak, press 2. To moderate, press 3."
+
+
+async def test_menu_asks_three_times_then_says_goodbye(caller: Caller) -> None:
+    document = await caller.ask("/app/menu")
+    gather = {"numDigits": "1", "finishOnKey": "", "timeout": "6", "action": "/app/menu"}
+    english = {"language": "en-US"}
+    assert [shape(verb) for verb in document] == [
+        (
+            "Gather",
+            gather,
+            "",
+            [("Say", english, "Hello, town.", []), ("Say", english, MENU, [])],
+        ),
+        ("Gather", gather, "", [("Say", english, MENU, [])]),
+        ("Gather", gather, "", [("Say", english, MENU, [])]),
+        ("Say", english, "We did not hear from you. Goodbye.", []),
+        ("Hangup", {}, "", []),
+    ]
+
+
+ROLES = [
+    ("1", "listener", {"muted": "true", "startConferenceOnEnter": "false"}),
+    ("2", "speaker", {"startConferenceOnEnter": "false"}),
+    ("3", "moderator", {"startConferenceOnEnter": "true", "endConferenceOnExit": "true"}),
+]
+
+
+@pytest.mark.parametrize(("key", "role", "attributes"), ROLES)
+async def test_key_redirects_to_the_role_and_dials_with_its_attributes(
+    caller: Caller, key: str, role: str, attributes: dict[str, str]
+) -> None:
+    document = await caller.ask("/app/menu", Digits=key)
+    assert [shape(verb) for verb in document] == [("Redirect", {}, f"/app/role/{role}", [])]
+    document = await caller.ask(f"/app/role/{role}")
+    dial = ("Dial", {"action": "/app/left"}, "", [("Conference", attributes, "Open house", [])])
+    assert shape(document[-1]) == dial
+    assert said(document) == (["You are the moderator."] if role == "moderator" else [])
+
+
+@pytest.mark.parametrize(("key", "role", "attributes"), ROLES)
+async def test_line_adds_what_it_sets(
+    caller: Caller, key: str, role: str, attributes: dict[str, str]
+) -> None:
+    caller.to = "+4930123456"
+    conference = (await caller.ask(f"/app/role/{role}"))[-1][0]
+    assert conference.text == "Runde"
+    assert conference.attrib == attributes | {
+        "waitUrl": "https://music.example.com/a.mp3",
+        "waitMethod": "GET",
+        "beep": "onEnter",
+        "maxParticipants": "40",
+    }
+
+
+async def test_line_with_empty_music_waits_in_silence(caller: Caller) -> None:
+    caller.to = "sip:3000@calls.example.com:5060;transport=tcp"
+    conference = (await caller.ask("/app/role/speaker"))[-1][0]
+    assert conference.attrib == {"startConferenceOnEnter": "false", "waitUrl": ""}
+
+
+@pytest.mark.parametrize("key", ["0", "4", "9", "*", "#", "12", "x"])
+async def test_wrong_key_says_so_and_repeats(caller: Caller, key: str) -> None:
+    document = await caller.ask("/app/menu", Digits=key)
+    assert said(document)[:2] == ["Sorry, that key is not in the menu.", MENU]
+    assert verbs(document) == ["Gather", "Gather", "Gather", "Say", "Hangup"]
+    assert {gather.get("action") for gather in document.iter("Gather")} == {"/app/menu?wrong=1"}
+
+
+async def test_wrong_keys_without_end_end_the_call(caller: Caller) -> None:
+    document = await caller.ask("/app/menu", Digits="7")
+    asked = 1
+    while (gather := document.find("Gather")) is not None:
+        document = await caller.ask(gather.attrib["action"], Digits="7")
+        asked += 1
+    assert asked == 10
+    assert verbs(document) == ["Say", "Hangup"]
+
+
+async def test_right_key_after_wrong_ones_is_taken(caller: Caller) -> None:
+    document = await caller.ask("/app/menu?wrong=8", Digits="2")
+    assert [shape(verb) for verb in document] == [("Redirect", {}, "/app/role/speaker", [])]
+
+
+@pytest.mark.parametrize("state", ["wrong=-1", "wrong=x", "wrong=", "wrong=999", "wrong=%00", "wrong=²"])
+async def test_state_made_up_is_harmless(caller: Caller, state: str) -> None:
+    document = await caller.ask(f"/app/menu?{state}".replace("²", "%C2%B2"), Digits="7")
+    assert document[0].get("action") == "/app/menu?wrong=1"
+
+
+async def test_get_works_as_post_does(caller: Caller) -> None:
+    document = await caller.ask("/app/menu", "GET", Digits="1")
+    assert document[0].text == "/app/role/listener"
+
+
+async def test_line_in_a_language_of_the_catalogue_speaks_it(caller: Caller) -> None:
+    caller.to = "+4930123456"
+    says = [say for say in (await caller.ask("/app/menu")).iter("Say")]
+    assert {(say.get("voice"), say.get("language")) for say in says} == {("woman", "de-DE")}
+    assert says[0].text == "Willkommen zur Konferenz."
+
+
+async def test_line_in_another_language_keeps_its_welcome_and_speaks_english(caller: Caller) -> None:
+    caller.to = "sip:3000@calls.example.com"
+    says = [(say.get("language"), say.text) for say in (await caller.ask("/app/menu")).iter("Say")]
+    assert says[:2] == [("it-IT", "Benvenuti."), ("en-US", MENU)]
+
+
+@pytest.mark.parametrize(
+    "to", ["sip:9999@calls.example.com", "+15550000", "client:anna", "", "sip:", "sip:calls.example.com", ":"]
+)
+async def test_unknown_line_says_so_and_hangs_up(caller: Caller, to: str) -> None:
+    caller.to = to
+    document = await caller.ask("/app/menu")
+    assert said(document) == ["Sorry, there is no conference at this number. Goodbye."]
+    assert verbs(document) == ["Say", "Hangup"]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("answered", "Thank you"),
+        ("completed", "Thank you"),
+        ("failed", "may be full"),
+        ("busy", "may be full"),
+    ],
+)
+async def test_leaving_thanks_or_says_why_not_joined(caller: Caller, status: str, words: str) -> None:
+    document = await caller.ask("/app/left", DialCallStatus=status)
+    assert words in said(document)[0]
+    assert verbs(document) == ["Say", "Hangup"]
+
+
+# ---- PINs
+
+
+async def test_role_with_pin_asks_for_it_and_posts_it(caller: Caller) -> None:
+    caller.to = "sip:2000@calls.example.com"
+    document = await caller.ask("/app/role/moderator")
+    assert verbs(document) == ["Gather", "Gather", "Gather", "Say", "Hangup"]
+    assert document[0].attrib == {
+        "finishOnKey": "#",
+        "timeout": "10",
+        "method": "POST",
+        "action": "/app/pin/moderator",
+    }
+    document = await caller.ask("/app/pin/moderator", Digits="246810")
+    assert document[-1][0].attrib == {"startConferenceOnEnter": "true", "endConferenceOnExit": "true"}
+
+
+async def test_listener_of_a_guarded_line_needs_no_pin(caller: Caller) -> None:
+    caller.to = "sip:2000@calls.example.com"
+    assert verbs(await caller.ask("/app/role/listener")) == ["Dial"]
+
+
+@pytest.mark.parametrize("digits", ["1111", "24681", "2468100", "", "24681X", "²46810"])
+async def test_anything_but_the_pin_does_not_dial(caller: Caller, digits: str) -> None:
+    caller.to = "sip:2000@calls.example.com"
+    document = await caller.ask("/app/pin/moderator", Digits=digits)
+    assert document.find("Dial") is None
+    assert document.find("Gather") is not None
+
+
+async def test_wrong_pin_three_times_ends_the_call_and_soon_the_next(caller: Caller, clock: Clock) -> None:
+    caller.to = "sip:2000@calls.example.com"
+    document = await caller.ask("/app/role/speaker")
+    for _ in range(3):
+        document = await caller.ask(document[0].attrib["action"], Digits="1234")
+    assert said(document) == ["There were too many wrong PINs. Please try again in 2 minutes. Goodbye."]
+    assert verbs(document) == ["Say", "Hangup"]
+    again = await caller.ask("/app/role/speaker")
+    assert verbs(again) == ["Say", "Hangup"]
+    right = await caller.ask("/app/pin/speaker", Digits="1111")
+    assert right.find("Dial") is None, "a guess that comes too early must not tell that it was right"
+    clock.now += 31
+    assert (await caller.ask("/app/pin/speaker", Digits="1111")).find("Dial") is not None
+
+
+async def test_strangers_who_guess_do_not_lock_out_a_known_moderator(caller: Caller, clock: Clock) -> None:
+    caller.to = "sip:2000@calls.example.com"
+    caller.caller = "+15550001"
+    assert (await caller.ask("/app/pin/moderator", Digits="246810")).find("Dial") is not None
+    clock.now += 30 * 86400
+    tried = 0
+    for stranger in range(60):
+        caller.caller = f"+1666{stranger:07}"
+        document = await caller.ask("/app/pin/moderator", Digits="000000")
+        tried += "not right" in said(document)[0]
+    assert tried == 19, "the twentieth is told to wait, those after it are not judged"
+    assert (await caller.ask("/app/pin/moderator", Digits="246810")).find("Dial") is None
+    caller.caller = "+15550001"
+    assert (await caller.ask("/app/pin/moderator", Digits="246810")).find("Dial") is not None
+
+
+async def test_pins_stand_in_no_url_and_no_log(caller: Caller, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    caller.to = "sip:2000@calls.example.com"
+    for digits in ("98765", "1111", "1111"):
+        document = await caller.ask("/app/pin/speaker", Digits=digits)
+        everything = " ".join([*caller.seen, ElementTree.tostring(document, "unicode")])
+        assert "98765" not in everything
+        assert "1111" not in everything
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith("townhall")]
+    assert any("speaker PIN wrong" in message for message in ours)
+    assert not any("98765" in message or "1111" in message for message in ours)
+
+
+# ---- signatures
+
+
+async def test_request_without_valid_signature_is_refused(caller: Caller) -> None:
+    form = {"To": "sip:1000@calls.example.com", "Digits": "3"}
+    for headers in ({}, {"X-Twilio-Signature": "RSOYDt4T1cUTdK1PDd93/VVr8B8="}):
+        for path in ("menu", "left", "role/moderator", "pin/moderator"):
+            response = await caller.client.post(f"{BASE}/app/{path}", data=form, headers=headers)
+            assert response.status_code == 403
+            assert "X-Twilio-Signature" in response.text
+
+
+async def test_signature_of_another_request_is_refused(caller: Caller) -> None:
+    response = await caller.send("POST", f"{BASE}/app/menu", {"To": "1000"})
+    signature = response.request.headers["X-Twilio-Signature"]
+    for url, form in [
+        (f"{BASE}/app/menu", {"To": "2000"}),
+        (f"{BASE}/app/menu?wrong=1", {"To": "1000"}),
+        (f"{BASE}/app/left", {"To": "1000"}),
+    ]:
+        form = {"CallSid": "CA" + "0" * 32} | form
+        refused = await caller.client.post(url, data=form, headers={"X-Twilio-Signature": signature})
+        assert refused.status_code == 403
+
+
+async def test_form_too_large_or_not_utf8_is_refused(caller: Caller) -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    large = await caller.client.post(f"{BASE}/app/menu", content=b"a=" + b"b" * 70_000, headers=headers)
+    assert large.status_code == 413
+    many = await caller.client.post(f"{BASE}/app/menu", content=b"&".join([b"a=b"] * 600), headers=headers)
+    assert many.status_code == 400
+    rubbish = await caller.client.post(f"{BASE}/app/menu", content=b"\xff\xfe=1", headers=headers)
+    assert rubbish.status_code == 400
+
+
+async def test_application_at_the_root_behind_a_path_links_with_that_path(caller: Caller) -> None:
+    app = create_app(Book(OPEN), TOKEN, f"{BASE}/town/")
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=BASE) as client:
+        form = {"To": "1000", "Digits": "1"}
+        signature = RequestValidator(TOKEN).compute_signature(f"{BASE}/town/menu", form)
+        response = await client.post("/menu", data=form, headers={"X-Twilio-Signature": signature})
+    assert "<Redirect>/town/role/listener</Redirect>" in response.text
