@@ -55,7 +55,7 @@ class Concealment:
         result = real.copy()
         inside = self.gap[slots] > 0
         rows = np.flatnonzero(inside)
-        begins = ~present.all(axis=1)
+        begins: Bool = np.logical_not(present.all(axis=1))
         if len(rows):
             returned = self._go_on(slots[rows], timestamps[rows], real[rows], present[rows])
             result[rows] = returned
@@ -66,7 +66,7 @@ class Concealment:
         return result
 
     def _go_on(self, slots: Slots, timestamps: UInt32, real: Int16, present: Bool) -> Int16:
-        """Rows in a hole at the start of the block: repeat on, and cross-fade to the signal where it returns."""
+        """Rows in a hole at the start of the block: repeat on, cross-fade to the signal where it returns."""
         recovered = self._recovered[slots]
         back = np.where(present.any(axis=1), present.argmax(axis=1), BLOCK)
         back = np.where(recovered > 0, -recovered, back).astype(np.int32)
@@ -74,7 +74,7 @@ class Concealment:
         repeated = self._repeat(slots, position)
         weight = np.clip((_STEPS - back[:, None] + 0.5) / np.float32(_CROSS_FADE), 0.0, 1.0)
         mixed = repeated * _fade(position) * (1.0 - weight) + real * weight
-        self._keep(slots, timestamps, np.where(_STEPS < back[:, None], repeated, real))
+        self._keep(slots, timestamps, np.where(back[:, None] > _STEPS, repeated, real))
 
         since_return = np.maximum(BLOCK - back, 0)
         over = since_return >= _CROSS_FADE
@@ -84,11 +84,11 @@ class Concealment:
         return _pcm(mixed)
 
     def _begin(self, slots: Slots, timestamps: UInt32, real: Int16, present: Bool) -> Int16:
-        """Rows whose signal ends within the block: find what to repeat and repeat it from there on."""
+        """Rows whose signal ends within the block: find what to repeat, repeat it from there."""
         onset = present.argmin(axis=1).astype(np.uint32)
         hole = timestamps + onset
-        history = self._ring.samples(slots, hole - np.uint32(SEARCH_SAMPLES), SEARCH_SAMPLES)
-        history = history.astype(np.float32)
+        past = self._ring.samples(slots, hole - np.uint32(SEARCH_SAMPLES), SEARCH_SAMPLES)
+        history = past.astype(np.float32)
         lag, _ = best_lag(history)
         self._lag[slots] = lag
         self._source[slots] = hole - lag.astype(np.uint32)

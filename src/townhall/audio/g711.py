@@ -68,7 +68,8 @@ def _alaw_encode_table() -> UInt8:
     segment = _segment_of(magnitude, 7)
     step = (magnitude >> (np.maximum(segment, 1) + 3)) & 15
     code = (segment << 4) | step.astype(np.uint8) | np.where(sample < 0, 0, 0x80).astype(np.uint8)
-    return (code ^ 0x55).astype(np.uint8)
+    table: UInt8 = (code ^ 0x55).astype(np.uint8)
+    return table
 
 
 ULAW_DECODE: Int16 = _ulaw_decode_table()

@@ -33,9 +33,7 @@ _GLIDE = (np.arange(TICK_SAMPLES, dtype=np.float32) + 0.5) / np.float32(TICK_SAM
 
 
 class Playout:
-    """Playout of `capacity` legs at 8 kHz. `reset` a slot before its first packet and when its stream changes
-    (SSRC).
-    """
+    """Playout of `capacity` legs at 8 kHz. `reset` a slot before its first packet and when its SSRC changes."""
 
     def __init__(self, capacity: int, ring_samples: int = 8192, sample_rate: int = 8000) -> None:
         self._ring = SampleRing(capacity, ring_samples)
@@ -53,9 +51,8 @@ class Playout:
         self._ticks = 0
         self.late = np.zeros(capacity, np.int64)
         """Packets that came after their time and were dropped, int64 `(capacity,)`."""
-        """Samples that were missing when they were to be played, long silences not counted; int64
-        `(capacity,)`.
-        """
+        self.concealed = np.zeros(capacity, np.int64)
+        """Samples missing at their time to be played, not counting long silences, int64 `(capacity,)`."""
 
     def reset(self, slots: Slots) -> None:
         """Forget everything about the slots, int `(n,)`."""
@@ -104,7 +101,7 @@ class Playout:
         return played
 
     def jitter_ms(self, slots: Slots) -> Float64:
-        """Interarrival jitter (RFC 3550 section 6.4.1), float64 `(n,)` in ms; arrival is known to the tick."""
+        """Interarrival jitter (RFC 3550 section 6.4.1) in ms, float64 `(n,)`; arrival is known to the tick."""
         jitter: Float64 = self._jitter[slots] * (1000.0 / self._rate)
         return jitter
 

@@ -5,6 +5,8 @@ needs no care. The ends of each ring are repeated beyond its other end: any run 
 is contiguous in memory, and rows are copied whole instead of sample by sample.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,7 @@ LONGEST_RUN = 640
 """Samples that one call can move: a 60 ms packet, or a packet and the history that its concealment needs."""
 
 
-_Any = NDArray[np.generic]
+_Any = NDArray[Any]
 
 
 class SampleRing:
