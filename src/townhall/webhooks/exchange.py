@@ -1,0 +1,180 @@
+"""One webhook request with all that belongs to it: tries, redirects, limits (Twilio, "HTTP connection
+overrides").
+"""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlencode, urljoin
+
+import httpx2
+
+from townhall.twiml.control import FetchFailed, Method, Parameters
+from townhall.webhooks.cookies import Cookies
+from townhall.webhooks.failures import RequestFailed, failure_from, status_failure
+from townhall.webhooks.overrides import Overrides
+from townhall.webhooks.signature import sign
+from townhall.webhooks.target import Target, aim
+from townhall.webhooks.transport import connected_anew
+
+MOST_REDIRECTS = 10
+USER_AGENT = "TwilioProxy/1.1"
+_FORM = "application/x-www-form-urlencoded; charset=utf-8"
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: httpx2.Headers
+    body: bytes
+    url: str
+    """The last one asked, without the parameters that were added."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked for. `most_bytes`: of the answer's body; None: the body does not matter."""
+
+    url: str
+    method: Method
+    parameters: Parameters
+    cookies: Cookies
+    most_bytes: int | None
+    conditions: Mapping[str, str] = field(default_factory=dict)
+    """`If-None-Match` and the like; with them a 304 is an answer."""
+
+
+class Exchange:
+    """Carries out an `Ask`. `transport_for` finds the transport of a URL: a mount, or the network."""
+
+    def __init__(
+        self, ask: Ask, auth_token: str, transport_for: Callable[[str], httpx2.AsyncBaseTransport]
+    ) -> None:
+        self._ask = ask
+        self._auth_token = auth_token
+        self._transport_for = transport_for
+        self._idempotency_token = str(uuid.uuid4())
+
+    async def run(self) -> Answer:
+        """The answer with its 2xx status (or 304, if conditions were given); raises `FetchFailed`."""
+        overrides = aim(self._ask.url, self._ask.method, ()).overrides
+        try:
+            async with asyncio.timeout(overrides.total_s):
+                return await self._try_repeatedly(overrides)
+        except TimeoutError:
+            raise FetchFailed(
+                11203, self._ask.url, f"no complete answer within {overrides.total_s:g} s"
+            ) from None
+
+    async def _try_repeatedly(self, overrides: Overrides) -> Answer:
+        for _ in range(overrides.retries):
+            try:
+                return await self._follow(overrides)
+            except RequestFailed as failure:
+                if failure.policy not in overrides.policies:
+                    raise
+        return await self._follow(overrides)
+
+    async def _follow(self, overrides: Overrides) -> Answer:
+        """One try: the request and its redirects."""
+        ask = self._ask
+        for _ in range(MOST_REDIRECTS + 1):
+            answer = await self._request_kept(aim(ask.url, ask.method, ask.parameters), ask, overrides)
+            if answer.status in _REDIRECTS:
+                ask = _redirected(ask, answer)
+            elif 200 <= answer.status < 300 or (answer.status == 304 and ask.conditions):
+                return answer
+            else:
+                raise status_failure(answer.status, answer.url)
+        raise FetchFailed(11215, self._ask.url, f"more than {MOST_REDIRECTS} redirects")
+
+    async def _request_kept(self, target: Target, ask: Ask, overrides: Overrides) -> Answer:
+        """One request; again at once if it met a kept connection in the moment the server closed it."""
+        anew: list[bool] = []
+        token = connected_anew.set(anew)
+        try:
+            return await self._request(target, ask, overrides)
+        except RequestFailed as failure:
+            if anew or failure.code not in (11205, 11206) or failure.policy is not None:
+                raise
+            return await self._request(target, ask, overrides)
+        finally:
+            connected_anew.reset(token)
+
+    async def _request(self, target: Target, ask: Ask, overrides: Overrides) -> Answer:
+        request = self._build(target, ask, overrides)
+        try:
+            response = await self._transport_for(target.page_url).handle_async_request(request)
+            try:
+                response.request = request
+                ask.cookies.take_from(response)
+                body = await _read_body(response, ask.most_bytes, target.page_url)
+            finally:
+                await response.aclose()
+        except FetchFailed:
+            raise
+        except Exception as error:  # whatever a peer or a mounted application does ends its own request only
+            raise failure_from(error, target.page_url) from error
+        return Answer(response.status_code, response.headers, body, target.page_url)
+
+    def _build(self, target: Target, ask: Ask, overrides: Overrides) -> httpx2.Request:
+        headers = {
+            "User-Agent": USER_AGENT,
+            "Accept": "*/*",
+            "Accept-Encoding": "identity",
+            "X-Twilio-Signature": sign(self._auth_token, target.signed_url, target.form),
+            "I-Twilio-Idempotency-Token": self._idempotency_token,
+            **ask.conditions,
+        }
+        if target.authorization is not None:
+            headers["Authorization"] = target.authorization
+        content = None
+        if ask.method == "POST":
+            headers["Content-Type"] = _FORM
+            content = urlencode(target.form, errors="surrogatepass").encode("ascii")
+        times = {
+            "connect": overrides.connect_s,
+            "read": overrides.read_s,
+            "write": overrides.read_s,
+            "pool": overrides.total_s,
+        }
+        request = httpx2.Request(
+            ask.method, target.url, headers=headers, content=content, extensions={"timeout": times}
+        )
+        ask.cookies.add_to(request)
+        return request
+
+
+def _redirected(ask: Ask, answer: Answer) -> Ask:
+    """Where a redirect leads: 301 to 303 make it a GET without parameters, 307 and 308 repeat the request."""
+    location = answer.headers.get("location", "").strip()
+    if not location:
+        raise FetchFailed(11216, answer.url, f"status {answer.status} without a Location")
+    try:
+        url = urljoin(answer.url.partition("#")[0], location)
+        aim(url, "GET", ())
+    except (ValueError, FetchFailed):
+        raise FetchFailed(11216, answer.url, f"status {answer.status} leads to {location[:200]!r}") from None
+    if answer.status in (307, 308):
+        return replace(ask, url=url, parameters=ask.parameters if ask.method == "POST" else ())
+    return replace(ask, url=url, method="GET", parameters=())
+
+
+async def _read_body(response: httpx2.Response, most_bytes: int | None, url: str) -> bytes:
+    if most_bytes is None or response.status_code in _REDIRECTS:
+        return b""
+    if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise FetchFailed(11206, url, "the answer is compressed, which was not asked for")
+    length = response.headers.get("content-length", "")
+    if length.isdigit() and int(length[:12]) > most_bytes:
+        raise FetchFailed(11750, url, f"the answer has {length} bytes, allowed are {most_bytes}")
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.aiter_raw():
+        size += len(part)
+        if size > most_bytes:
+            raise FetchFailed(11750, url, f"the answer has more than the {most_bytes} bytes allowed")
+        parts.append(part)
+    return b"".join(parts)

@@ -1,0 +1,68 @@
+"""A webhook's URL taken apart: what is requested, what is signed, who we say we are, and the overrides."""
+
+import base64
+from dataclasses import dataclass
+from urllib.parse import quote, unquote, urlencode, urlsplit
+
+import httpx2
+
+from townhall.twiml.control import FetchFailed, Method, Parameters
+from townhall.webhooks.overrides import Overrides, parse_overrides
+
+_KEPT = "%!#$&'()*+,/:;=?@[]~"
+"""Characters of a path or query that stay as they are written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    url: httpx2.URL
+    """What is requested; a GET request's parameters are in its query."""
+    signed_url: str
+    page_url: str
+    """The URL without the parameters that were added: the base of relative URLs."""
+    form: tuple[tuple[str, str], ...]
+    """What is posted."""
+    authorization: str | None
+    overrides: Overrides
+
+
+def aim(url: str, method: Method, parameters: Parameters) -> Target:
+    """Prepare a request; raises `FetchFailed` (11100 for what is no http URL, 11243 for bad overrides)."""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+        host = parts.hostname
+        if parts.scheme not in ("http", "https") or not host:
+            raise ValueError("expected http or https and a host")
+        path = quote(parts.path or "/", safe=_KEPT)
+        query = quote(parts.query, safe=_KEPT)
+        if method == "GET" and parameters:
+            added = urlencode([(name, value) for name, value in parameters])
+            query = f"{query}&{added}" if query else added
+        shown = (
+            f"[{host}]"
+            if ":" in host
+            else host.encode("idna").decode("ascii")
+            if not host.isascii()
+            else host
+        )
+        origin = f"{parts.scheme}://{shown}" + (f":{port}" if port is not None else "")
+        wire = httpx2.URL(origin + path + (f"?{query}" if query else ""))
+    except (ValueError, UnicodeError, httpx2.InvalidURL) as error:
+        raise FetchFailed(11100, url, f"the URL is malformed: {error}") from None
+    return Target(
+        url=wire,
+        signed_url=origin + wire.raw_path.decode("ascii"),
+        page_url=url.strip(),
+        form=tuple(parameters) if method == "POST" else (),
+        authorization=_authorization(parts.username, parts.password),
+        overrides=parse_overrides(parts.fragment, url),
+    )
+
+
+def _authorization(username: str | None, password: str | None) -> str | None:
+    """HTTP Basic (RFC 7617) from `user:password@`; not part of the signature."""
+    if username is None:
+        return None
+    pair = f"{unquote(username)}:{unquote(password or '')}"
+    return "Basic " + base64.b64encode(pair.encode()).decode("ascii")

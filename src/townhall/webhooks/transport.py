@@ -1,0 +1,109 @@
+"""How requests reach their server: connections to checked addresses, or a mounted application without a
+network hop.
+"""
+
+import contextvars
+import ssl
+import time
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import httpcore2
+import httpx2
+
+from townhall.webhooks.consent import OriginConsent
+
+MOST_CONNECTIONS = 200
+MOST_IDLE_CONNECTIONS = 50
+IDLE_S = 1.5
+"""Shorter than the keep-alive of common servers (2 to 5 s), so that we rarely use a connection as they close
+it.
+"""
+
+connected_anew: contextvars.ContextVar[list[bool] | None] = contextvars.ContextVar(
+    "connected_anew", default=None
+)
+"""Filled when a request opens a connection: one on a kept connection that died unanswered may be tried again.
+"""
+
+
+class CheckedBackend(httpcore2.AsyncNetworkBackend):
+    """Connects to the very addresses that `OriginConsent` allowed."""
+
+    def __init__(self, consent: OriginConsent) -> None:
+        self._consent = consent
+        self._sockets = httpcore2.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        seen = connected_anew.get()
+        if seen is not None:
+            seen.append(True)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        failure: Exception = httpcore2.ConnectError(f"no address for {host}")
+        for address in await self._consent.addresses(host, port):
+            left = None if deadline is None else max(0.05, deadline - time.monotonic())
+            try:
+                return await self._sockets.connect_tcp(address, port, left, local_address, socket_options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore2.AsyncNetworkStream:
+        raise httpcore2.ConnectError("webhooks go over TCP only")
+
+    async def sleep(self, seconds: float) -> None:
+        await self._sockets.sleep(seconds)
+
+
+class CheckedTransport(httpx2.AsyncBaseTransport):
+    """A bounded pool of connections to checked addresses; raises httpcore2's errors, `OSError`,
+    `AddressRefusedError`.
+    """
+
+    def __init__(self, consent: OriginConsent, ssl_context: ssl.SSLContext | None = None) -> None:
+        self._pool = httpcore2.AsyncConnectionPool(
+            ssl_context=ssl_context or httpx2.create_ssl_context(trust_env=False),
+            max_connections=MOST_CONNECTIONS,
+            max_keepalive_connections=MOST_IDLE_CONNECTIONS,
+            keepalive_expiry=IDLE_S,
+            network_backend=CheckedBackend(consent),
+        )
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        url = request.url
+        response = await self._pool.handle_async_request(
+            httpcore2.Request(
+                method=request.method,
+                url=httpcore2.URL(
+                    scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+                ),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        return httpx2.Response(response.status, headers=response.headers, stream=_Body(response))
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
+
+
+class _Body(httpx2.AsyncByteStream):
+    def __init__(self, response: httpcore2.Response) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for part in self._response.aiter_stream():
+            yield part
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
