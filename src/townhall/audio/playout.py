@@ -33,7 +33,7 @@ _GLIDE = (np.arange(TICK_SAMPLES, dtype=np.float32) + 0.5) / np.float32(TICK_SAM
 
 
 class Playout:
-    """Playout of `capacity` legs at 8 kHz. `reset` a slot before its first packet and when its SSRC changes."""
+    """Playout of `capacity` legs at 8 kHz. `reset` a slot before its first packet and on a new SSRC."""
 
     def __init__(self, capacity: int, ring_samples: int = 8192, sample_rate: int = 8000) -> None:
         self._ring = SampleRing(capacity, ring_samples)
@@ -45,6 +45,7 @@ class Playout:
         self._next = np.zeros(capacity, np.uint32)
         self._newest = np.zeros(capacity, np.uint32)
         self._moved = np.zeros(capacity, np.int32)
+        self._short = np.zeros(capacity, np.bool_)
         self._transit = np.zeros(capacity, np.uint32)
         self._jitter = np.zeros(capacity, np.float64)
         self._gain = np.zeros(capacity, np.int32)
@@ -61,6 +62,7 @@ class Playout:
         self._concealment.reset(slots)
         self._started[slots] = False
         self._moved[slots] = 0
+        self._short[slots] = False
         self._jitter[slots] = 0.0
         self.late[slots] = 0
         self.concealed[slots] = 0
@@ -101,7 +103,7 @@ class Playout:
         return played
 
     def jitter_ms(self, slots: Slots) -> Float64:
-        """Interarrival jitter (RFC 3550 section 6.4.1) in ms, float64 `(n,)`; arrival is known to the tick."""
+        """Interarrival jitter (RFC 3550 section 6.4.1) in ms, float64 `(n,)`; arrivals count in ticks."""
         jitter: Float64 = self._jitter[slots] * (1000.0 / self._rate)
         return jitter
 
@@ -128,6 +130,7 @@ class Playout:
             self._ring.store(slots, timestamps, samples)
             return
         late = ahead <= -length
+        self._short[slots[ahead < 0]] = True
         np.add.at(self.late, slots[late], 1)
         in_time = ahead >= 0
         self._ring.store(slots[in_time], timestamps[in_time], samples[in_time])
@@ -207,7 +210,8 @@ class Playout:
             run = TICK_SAMPLES + LONGEST_LAG
             many = many[self._ring.present(slots[many], timestamps[many], run).all(axis=1)]
             self._glide(slots, timestamps, played, advance, many, 1, excess[many] >= _FAR_TOO_MANY)
-        few = np.flatnonzero(plain & (excess <= _TOO_FEW))
+        whole_at_end = self._started[slots] & (self._concealment.gap[slots] == 0)
+        few = np.flatnonzero(whole_at_end & ((excess <= _TOO_FEW) | ((excess < 0) & self._short[slots])))
         if len(few):
             self._glide(slots, timestamps, played, advance, few, -1, np.ones(len(few), np.bool_))
 
@@ -237,6 +241,8 @@ class Playout:
         advance[rows] += (direction * lag).astype(np.int32)
         if direction > 0:
             self._ring.forget(slots[rows], timestamps[rows], TICK_SAMPLES)
+        else:
+            self._short[slots[rows]] = False
 
 
 def _earliest(slots: Slots, timestamps: UInt32) -> tuple[Slots, UInt32]:
