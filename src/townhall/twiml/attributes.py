@@ -17,7 +17,7 @@ from townhall.twiml.notices import NoticeBook, quoted
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: Python 3.11 can't subscript such a class when calling it
 class Attribute(Generic[T]):
     name: str
     kind: Kind[T]

@@ -14,7 +14,7 @@ T = TypeVar("T")
 Method = Literal["GET", "POST"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: Python 3.11 can't subscript such a class when calling it
 class Kind(Generic[T]):
     read: Callable[[str], T]
     expected: str
