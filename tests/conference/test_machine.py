@@ -38,8 +38,8 @@ from townhall.conference.callbacks import SUBSCRIPTION
 from townhall.conference.events import LeftBy
 from townhall.conference.states import STATES
 
-CALLS = st.sampled_from([f"call{number}" for number in range(7)])
-NAMES = st.sampled_from(["room", "other"])
+CALLS = st.sampled_from([f"call{number}" for number in range(5)])
+NAMES = st.sampled_from(["room", "room", "other"])
 FLAG = st.booleans()
 MAYBE = st.none() | st.booleans()
 COACH = st.none() | st.just("") | CALLS
@@ -57,9 +57,9 @@ SETTINGS = st.builds(
     muted=FLAG,
     beep_on_enter=FLAG,
     start_conference_on_enter=FLAG,
-    end_conference_on_exit=st.sampled_from([False, False, False, True]),
+    end_conference_on_exit=st.sampled_from([*[False] * 7, True]),
     coach=st.none() | CALLS,
-    max_participants=st.sampled_from([2, 250, 250]),
+    max_participants=st.sampled_from([2, *[250] * 7]),
 )
 CONFERENCE = st.none() | st.builds(
     ConferenceSettings,
@@ -158,13 +158,21 @@ class Rooms(RuleBasedStateMachine):
         assert isinstance(reservation, Reservation)
         self.reservations[sid] = reservation
 
-    @precondition(lambda self: self.reservations)
-    @rule(data=st.data(), settings=SETTINGS, conference=CONFERENCE)
-    def enter(
-        self, data: st.DataObject, settings: ParticipantSettings, conference: ConferenceSettings | None
+    @rule(sid=CALLS, name=NAMES, settings=SETTINGS, conference=CONFERENCE)
+    def join(
+        self, sid: str, name: str, settings: ParticipantSettings, conference: ConferenceSettings | None
     ) -> None:
+        self.reserve(sid, name)
+        if sid in self.reservations:
+            self._enter(sid, ParticipantJoined(sid, settings, conference))
+
+    @precondition(lambda self: self.reservations)
+    @rule(data=st.data(), settings=SETTINGS)
+    def enter(self, data: st.DataObject, settings: ParticipantSettings) -> None:
         sid = data.draw(st.sampled_from(sorted(self.reservations)))
-        event = ParticipantJoined(sid, settings, conference)
+        self._enter(sid, ParticipantJoined(sid, settings))
+
+    def _enter(self, sid: str, event: ParticipantJoined) -> None:
         admission = self.reservations.pop(sid).enter(event, self.now)
         if isinstance(admission, Refusal):
             return
@@ -210,12 +218,19 @@ class Rooms(RuleBasedStateMachine):
         self._handle(self.where[sid], event)
 
     @precondition(lambda self: self.where)
+    @rule(data=st.data())
+    def coach_one_who_is_there(self, data: st.DataObject) -> None:
+        sid = data.draw(st.sampled_from(sorted(self.where)))
+        target = data.draw(st.sampled_from(sorted(self.where[sid].participants)))
+        self._handle(self.where[sid], ParticipantChanged(sid, coach=target))
+
+    @precondition(lambda self: self.where)
     @rule(data=st.data(), speaking=FLAG)
     def speak(self, data: st.DataObject, speaking: bool) -> None:
         sid = data.draw(st.sampled_from(sorted(self.where)))
         self._handle(self.where[sid], SpeechChanged(sid, speaking))
 
-    @precondition(lambda self: self.all)
+    @precondition(lambda self: len(self.where) > 3)
     @rule(data=st.data())
     def end(self, data: st.DataObject) -> None:
         conference = data.draw(st.sampled_from(list(self.all.values())))
@@ -306,5 +321,5 @@ class Rooms(RuleBasedStateMachine):
             assert not self.worlds[sid].recording or conference.status == "in-progress"
 
 
-Rooms.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+Rooms.TestCase.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
 TestRooms = Rooms.TestCase
