@@ -48,6 +48,10 @@ class Concealment:
         self._lag[slots] = SEARCH_SAMPLES
         self._step[slots] = 0
 
+    def open_hole(self, slots: Slots) -> Int32:
+        """Samples since the hole began that a leg is in, 0 where the signal is back; int32 `(n,)`."""
+        return np.where(self._recovered[slots] > 0, 0, self.gap[slots]).astype(np.int32)
+
     def repair(self, slots: Slots, timestamps: UInt32, real: Int16, present: Bool) -> Int16:
         """What to play for one block: `real` int16 `(n, 80)` at `timestamps`, of which only `present` is to
         be used.

@@ -93,7 +93,9 @@ class Playout:
         if not plain.all():
             silent = ~started | ((gap >= FADED_AFTER) & ~present.any(axis=1))
             played[silent] = 0
-            self._repair(slots, timestamps, played, present, np.flatnonzero(~plain & ~silent))
+            holes = np.flatnonzero(~plain & ~silent)
+            self._repair(slots, timestamps, played, present, holes)
+            self._linger(slots, timestamps, advance, holes)
             self._skip_silence(slots, timestamps, advance, np.flatnonzero(silent & started))
         if self._ticks % _TICKS_BETWEEN_MOVES == 0:
             self._move(slots, timestamps, played, advance, plain)
@@ -190,6 +192,13 @@ class Playout:
         base = self._delay.base(slots)
         excess = self._moved[slots] - base - self._delay.target[slots]
         return np.where(self._delay.known(slots), excess, 0).astype(np.int32)
+
+    def _linger(self, slots: Slots, timestamps: UInt32, advance: Int32, rows: Slots) -> None:
+        """Legs that wait too little and have run dry: stay in the hole by what is wanting."""
+        hole = np.minimum(self._concealment.open_hole(slots[rows]), TICK_SAMPLES)
+        dry = (self._newest[slots[rows]] - timestamps[rows]).view(np.int32) <= TICK_SAMPLES
+        wanting = np.where(dry, np.maximum(-self._excess(slots[rows]), 0), 0)
+        advance[rows] -= np.minimum(hole, wanting)
 
     def _skip_silence(self, slots: Slots, timestamps: UInt32, advance: Int32, rows: Slots) -> None:
         """Silent legs whose next packets lie too far ahead: go to meet them."""
