@@ -1,0 +1,314 @@
+"""The user agent: the pure endpoint of `townhall.sip` on real sockets, under the loop's clock."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import secrets
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from townhall.signalling.incoming import IncomingInvite
+from townhall.signalling.outgoing import OutgoingSession
+from townhall.signalling.session import Session
+from townhall.signalling.settings import UserAgentSettings
+from townhall.signalling.transports import Malformed, Transports
+from townhall.sip import SIPURI, Request, Response, SIPParseError
+from townhall.sip.endpoint import Endpoint, EndpointSettings
+from townhall.sip.events import (
+    AnswerAcknowledged,
+    CallAnswered,
+    CallEnded,
+    CallFailed,
+    EndpointEvent,
+    InviteReceived,
+    OfferAnswered,
+    OfferFailed,
+    ProvisionalReceived,
+    RegisterReceived,
+)
+from townhall.sip.hop import Hop
+from townhall.sip.invite import Call
+from townhall.sip.invite_uac import InvitePlan
+from townhall.sip.layer import Send
+from townhall.sip.outcome import InviteFailed
+
+_log = logging.getLogger("townhall.signalling")
+_LOG_INTERVAL_S = 60.0
+T = TypeVar("T")
+
+
+class UserAgent:
+    """Start it, and every INVITE goes to `on_invite`, which must not block."""
+
+    def __init__(self, settings: UserAgentSettings, on_invite: Callable[[IncomingInvite], None]) -> None:
+        self.settings = settings
+        self._on_invite = on_invite
+        self._endpoint = Endpoint(
+            EndpointSettings(
+                user_agent=settings.user_agent,
+                public_host=settings.public_host,
+                min_session_s=settings.min_session_s,
+                max_pending_calls=settings.max_pending_calls,
+                max_calls=settings.max_calls,
+                max_transactions=settings.max_transactions,
+                tcp=settings.tcp,
+                timers=settings.timers,
+            ),
+            new_token=lambda: secrets.token_hex(8),
+            chance=random.SystemRandom().randint,
+        )
+        self._transports = Transports(settings, self._received, self._send_failed)
+        self._incoming: dict[Call, IncomingInvite] = {}
+        self._outgoing: dict[Call, OutgoingSession] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._draining = False
+        self._stopping = False
+        self._idle = asyncio.Event()
+        self._complained: dict[str, float] = {}
+
+    @property
+    def addresses(self) -> list[tuple[str, str, int]]:
+        """(transport, host, port) of every socket."""
+        return self._transports.addresses
+
+    async def start(self) -> None:
+        """Open the sockets; raises OSError."""
+        self._loop = asyncio.get_running_loop()
+        await self._transports.open()
+
+    async def stop(self) -> None:
+        """Hang up on everybody, wait for their answers (bounded), close."""
+        self._stopping = True
+        sessions = [*(invite.session for invite in self._incoming.values()), *self._outgoing.values()]
+        for session in sessions:
+            await session.hang_up()
+        self._drain()
+        try:
+            async with asyncio.timeout(self.settings.stop_timeout_s):
+                while self._endpoint.calls or self._outgoing:
+                    self._idle.clear()
+                    await self._idle.wait()
+        except TimeoutError:
+            _log.info("%d calls did not answer our BYE", len(self._endpoint.calls))
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._transports.close()
+
+    # Calling
+
+    async def invite(
+        self,
+        target: str,
+        from_uri: str,
+        offer: bytes | None,
+        *,
+        make_answer: Callable[[bytes], bytes] | None = None,
+        headers: Sequence[tuple[str, str]] = (),
+        route: str | None = None,
+        transport: str | None = None,
+        credentials: tuple[str, str] | None = None,
+        on_provisional: Callable[[Response], None] | None = None,
+        timeout_s: float | None = 180.0,
+    ) -> OutgoingSession:
+        """Call `target` and wait for the answer; giving up the wait cancels the call.
+
+        `route` is an outbound proxy's URI. Raises InviteFailed.
+        """
+        session = await self.start_invite(
+            target,
+            from_uri,
+            offer,
+            make_answer=make_answer,
+            headers=headers,
+            route=route,
+            transport=transport,
+            credentials=credentials,
+            on_provisional=on_provisional,
+            timeout_s=timeout_s,
+        )
+        try:
+            await session.answered()
+        except asyncio.CancelledError:
+            await session.hang_up()
+            raise
+        return session
+
+    async def start_invite(
+        self,
+        target: str,
+        from_uri: str,
+        offer: bytes | None,
+        *,
+        make_answer: Callable[[bytes], bytes] | None = None,
+        headers: Sequence[tuple[str, str]] = (),
+        route: str | None = None,
+        transport: str | None = None,
+        credentials: tuple[str, str] | None = None,
+        on_provisional: Callable[[Response], None] | None = None,
+        timeout_s: float | None = 180.0,
+    ) -> OutgoingSession:
+        """Call `target` without waiting: the session may be hung up while it rings, `answered` waits."""
+        hop = await self._first_hop(route or target, transport)
+        plan = InvitePlan(
+            target=target,
+            from_uri=from_uri,
+            hop=hop,
+            offer=offer,
+            make_answer=make_answer,
+            headers=tuple(headers),
+            routes=(f"<{route}>",) if route else (),
+            credentials=credentials,
+            timeout_s=timeout_s,
+        )
+        call = self._endpoint.invite(plan, self._now())
+        session = OutgoingSession(self, call, on_provisional)
+        self._outgoing[call] = session
+        self._drain()
+        return session
+
+    async def _first_hop(self, uri_text: str, transport: str | None) -> Hop:
+        try:
+            uri = SIPURI.parse(uri_text)
+        except SIPParseError as error:
+            raise InviteFailed(416, str(error)) from error
+        if uri.scheme != "sip":
+            raise InviteFailed(416, f"only sip: URIs can be called, not {uri.scheme}:")
+        try:
+            addresses = await self._transports.names.resolve(uri.host)
+        except OSError as error:
+            raise InviteFailed(503, f"{uri.host} cannot be resolved") from error
+        for address in addresses:
+            local = self._transports.local_for(address)
+            if local is not None:
+                return Hop(transport or uri.transport or "udp", address, uri.port or 5060, local)
+        raise InviteFailed(503, f"no socket of ours reaches {uri.host}")
+
+    # Driving the endpoint
+
+    def run(self, work: Callable[[float], T]) -> T:
+        """Do something to the endpoint at the present time, then send and tell what comes of it."""
+        try:
+            return work(self._now())
+        finally:
+            self._drain()
+
+    def _now(self) -> float:
+        if self._loop is None:
+            raise RuntimeError("the user agent was not started")
+        return self._loop.time()
+
+    def _received(self, message: Request | Response | Malformed, source: Hop) -> None:
+        try:
+            if isinstance(message, Malformed):
+                self._complain(source, message.text)
+                self._endpoint.receive_malformed(message.request, message.status, message.text, source)
+            else:
+                self._endpoint.receive(message, source, self._now())
+        except Exception:
+            _log.exception("a message from %s could not be handled", source)
+        self._drain()
+
+    def _send_failed(self, send: Send) -> None:
+        self.run(lambda now: self._endpoint.send_failed(send, now))
+
+    def _drain(self) -> None:
+        """Send and tell until there is nothing left; what is told may give rise to more."""
+        if self._draining:
+            return
+        self._draining = True
+        try:
+            while True:
+                sends, events = self._endpoint.take_sends(), self._endpoint.take_events()
+                if not sends and not events:
+                    break
+                for send in sends:
+                    self._transports.send(send)
+                for event in events:
+                    try:
+                        self._handle(event)
+                    except Exception:
+                        _log.exception("an event could not be handled: %s", type(event).__name__)
+        finally:
+            self._draining = False
+        self._arm()
+        if self._stopping:
+            self._idle.set()
+
+    def _arm(self) -> None:
+        at = self._endpoint.next_timer()
+        if at is None or self._loop is None:
+            return
+        if self._timer is not None:
+            if self._timer.when() <= at:
+                return  # it will fire no later, and look again
+            self._timer.cancel()
+        self._timer = self._loop.call_at(at, self._timer_fired)
+
+    def _timer_fired(self) -> None:
+        self._timer = None
+        try:
+            # A loop may fire up to its clock's resolution early.
+            self._endpoint.handle_timer(self._now() + 0.001)
+        except Exception:
+            _log.exception("a timer could not be handled")
+        self._drain()
+
+    # What the endpoint tells
+
+    def _handle(self, event: EndpointEvent) -> None:
+        match event:
+            case InviteReceived(call):
+                self._receive_invite(IncomingInvite(self, call), call)
+            case AnswerAcknowledged(call, sdp):
+                if (invite := self._incoming.get(call)) is not None:
+                    invite.acknowledged(sdp)
+            case ProvisionalReceived(call, response):
+                if (outgoing := self._outgoing.get(call)) is not None:
+                    outgoing.provisional(response)
+            case CallAnswered(call, sdp):
+                if (outgoing := self._outgoing.get(call)) is not None:
+                    outgoing.was_answered(sdp)
+            case CallFailed(call, error):
+                if (outgoing := self._outgoing.pop(call, None)) is not None:
+                    outgoing.has_failed(error)
+            case CallEnded(call, ended):
+                if (invite := self._incoming.pop(call, None)) is not None:
+                    invite.has_ended(ended)
+                elif (outgoing := self._outgoing.pop(call, None)) is not None:
+                    outgoing.has_ended(ended)
+            case OfferAnswered(call, sdp):
+                if (session := self._session(call)) is not None:
+                    session.offer_answered(sdp)
+            case OfferFailed(call, rejected):
+                if (session := self._session(call)) is not None:
+                    session.offer_failed(rejected)
+            case RegisterReceived(transaction):
+                self.run(lambda now: self._endpoint.respond(transaction, 403, now))
+
+    def _session(self, call: Call) -> Session | None:
+        invite = self._incoming.get(call)
+        return invite.session if invite is not None else self._outgoing.get(call)
+
+    def _receive_invite(self, invite: IncomingInvite, call: Call) -> None:
+        self._incoming[call] = invite
+        if self._stopping:
+            invite.reject(503, headers=(("Retry-After", "30"),))
+            return
+        try:
+            self._on_invite(invite)
+        except Exception:
+            _log.exception("on_invite failed for call %s", invite.call_id)
+            invite.reject(500)
+
+    def _complain(self, source: Hop, text: str) -> None:
+        """Log a source's nonsense once in a while."""
+        now = self._now()
+        if now - self._complained.get(source.host, -_LOG_INTERVAL_S) < _LOG_INTERVAL_S:
+            return
+        if len(self._complained) >= 1000:
+            self._complained.clear()
+        self._complained[source.host] = now
+        _log.warning("not SIP from %s: %s", source, text)
