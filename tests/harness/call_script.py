@@ -1,4 +1,5 @@
-"""A `CallControl` that plays a script: pages that answer, keys pressed at given seconds, a caller who hangs up.
+"""A `CallControl` that plays a script: pages that answer, keys pressed at given seconds, a caller who hangs
+up.
 
 Runs on virtual time. `log` says what happened and when; `heard` only what.
 """
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tests.harness.virtual_time import run_virtual
+
 from townhall.twiml import (
     CallEnded,
     CallRedirected,
@@ -37,7 +39,9 @@ def response(inner: str) -> str:
 
 @dataclass
 class ScriptedControl:
-    """`pages`: URL → what answers, each once in order, the last one for ever. Speech and audio last `lasts_s`."""
+    """`pages`: URL → what answers, each once in order, the last one for ever. Speech and audio last
+    `lasts_s`.
+    """
 
     pages: Mapping[str, Any] = field(default_factory=dict)
     keys: Mapping[float, str] = field(default_factory=dict)

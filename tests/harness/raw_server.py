@@ -1,4 +1,6 @@
-"""A web server on loopback that answers whatever bytes a test wants, over TCP or TLS, and remembers what it was asked."""
+"""A web server on loopback that answers whatever bytes a test wants, over TCP or TLS, and remembers what it
+was asked.
+"""
 
 import asyncio
 import ssl
@@ -34,13 +36,18 @@ def answer(
 ) -> bytes:
     """A whole HTTP response as bytes."""
     raw = body.encode() if isinstance(body, str) else body
-    lines = [f"HTTP/1.1 {status} Status", f"Content-Type: {content_type}", f"Content-Length: {len(raw)}", *headers]
+    lines = [
+        f"HTTP/1.1 {status} Status",
+        f"Content-Type: {content_type}",
+        f"Content-Length: {len(raw)}",
+        *headers,
+    ]
     if close:
         lines.append("Connection: close")
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + raw
 
 
-Handler = Callable[[Asked], "bytes | None | Awaitable[bytes | None]"]
+Handler = Callable[[Asked], "bytes | Awaitable[bytes | None] | None"]
 
 
 @dataclass
@@ -58,7 +65,9 @@ class RawServer:
 async def raw_server(
     handler: Handler, ssl_context: ssl.SSLContext | None = None, host: str = "127.0.0.1"
 ) -> AsyncIterator[RawServer]:
-    """Serve until the block ends. The handler gives the bytes of a response; None closes the connection instead."""
+    """Serve until the block ends. The handler gives the bytes of a response; None closes the connection
+    instead.
+    """
     server_info = RawServer("", 0)
     tasks: set[asyncio.Task[None]] = set()
 

@@ -1,7 +1,6 @@
 """`<Gather>` for keys, semantics 1 to 7 of the TwiML sheet, on virtual time."""
 
 import pytest
-
 from tests.harness.call_script import BASE, run_script
 
 MENU = '<Gather numDigits="1" action="/menu"><Say>Press a key</Say></Gather><Say>Nothing</Say>'
@@ -27,7 +26,9 @@ def test_clock_starts_when_prompts_end_and_next_verb_runs_without_key():
 
 
 def test_each_key_restarts_the_clock():
-    call = run_script('<Gather timeout="4" action="/menu"/>', keys={3.0: "1", 6.5: "2", 10.0: "3"}, pages=NEXT)
+    call = run_script(
+        '<Gather timeout="4" action="/menu"/>', keys={3.0: "1", 6.5: "2", 10.0: "3"}, pages=NEXT
+    )
     assert call.log[2] == (14.0, f"POST {ACTION}")
     assert call.requests[1].parameters[0] == ("Digits", "123")
 
@@ -45,7 +46,9 @@ def test_finish_key_first_counts_as_no_input():
 
 
 def test_empty_finish_key_makes_every_key_data():
-    call = run_script('<Gather finishOnKey="" numDigits="3" action="/menu"/>', keys={1: "#", 2: "*", 3: "#"}, pages=NEXT)
+    call = run_script(
+        '<Gather finishOnKey="" numDigits="3" action="/menu"/>', keys={1: "#", 2: "*", 3: "#"}, pages=NEXT
+    )
     assert call.requests[1].parameters[0] == ("Digits", "#*#")
 
 
@@ -56,13 +59,17 @@ def test_other_finish_key_leaves_hash_as_data():
 
 @pytest.mark.parametrize("keys", [{}, {1.0: "#"}])
 def test_action_on_empty_result_requests_the_action_with_empty_digits(keys):
-    call = run_script('<Gather actionOnEmptyResult="true" action="/menu"/><Say>Never</Say>', keys=keys, pages=NEXT)
+    call = run_script(
+        '<Gather actionOnEmptyResult="true" action="/menu"/><Say>Never</Say>', keys=keys, pages=NEXT
+    )
     assert call.requests[1].parameters[0] == ("Digits", "")
     assert "say Never" not in call.heard
 
 
 def test_keys_before_the_gather_are_discarded():
-    call = run_script('<Say>Welcome</Say><Gather numDigits="1" action="/menu"/>', keys={1.0: "9", 5.0: "2"}, pages=NEXT)
+    call = run_script(
+        '<Say>Welcome</Say><Gather numDigits="1" action="/menu"/>', keys={1.0: "9", 5.0: "2"}, pages=NEXT
+    )
     assert call.requests[1].parameters[0] == ("Digits", "2")
 
 
@@ -71,7 +78,9 @@ def test_action_defaults_to_the_current_document_with_its_query():
     from townhall.twiml import DocumentRequest
 
     call = run_script(
-        DocumentRequest(url), keys={1.0: "1"}, pages={url: ['<Gather numDigits="1" method="GET"/>', "<Hangup/>"]}
+        DocumentRequest(url),
+        keys={1.0: "1"},
+        pages={url: ['<Gather numDigits="1" method="GET"/>', "<Hangup/>"]},
     )
     assert (call.requests[1].url, call.requests[1].method) == (url, "GET")
 
@@ -90,19 +99,25 @@ def test_several_prompts_stop_together_at_the_key():
 
 
 def test_speech_only_waits_out_its_timeout_with_a_warning():
-    call = run_script('<Gather input="speech" timeout="3"><Say>Talk</Say></Gather><Say>Next</Say>', keys={1.0: "1"})
+    call = run_script(
+        '<Gather input="speech" timeout="3"><Say>Talk</Say></Gather><Say>Next</Say>', keys={1.0: "1"}
+    )
     assert call.codes == [13326]
     assert (6.0, "say Next") in call.log
 
 
 def test_dtmf_and_speech_takes_keys():
-    call = run_script('<Gather input="dtmf speech" numDigits="1" action="/menu"/>', keys={1.0: "7"}, pages=NEXT)
+    call = run_script(
+        '<Gather input="dtmf speech" numDigits="1" action="/menu"/>', keys={1.0: "7"}, pages=NEXT
+    )
     assert call.requests[1].parameters[0] == ("Digits", "7")
     assert call.codes == [13326]
 
 
 def test_missing_prompt_file_is_a_warning_and_the_gather_goes_on():
-    call = run_script('<Gather numDigits="1" action="/menu"><Play>/missing.wav</Play></Gather>', keys={2.0: "1"}, pages=NEXT)
+    call = run_script(
+        '<Gather numDigits="1" action="/menu"><Play>/missing.wav</Play></Gather>', keys={2.0: "1"}, pages=NEXT
+    )
     assert call.codes == [11217]
     assert call.requests[1].parameters[0] == ("Digits", "1")
 

@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
+from tests.harness.raw_server import answer, raw_server
 from twilio.request_validator import RequestValidator
 
-from tests.harness.raw_server import answer, raw_server
 from townhall.twiml import FetchFailed
 from townhall.webhooks import Cookies, OriginConsent, WebhookClient
 
@@ -16,7 +16,11 @@ PARAMETERS = [("CallSid", "CA" + "1" * 32), ("From", "+15551234567"), ("Empty", 
 def valid(asked, server) -> bool:
     """Whether Twilio's own validator accepts the request."""
     form = dict(asked.form)
-    return bool(RequestValidator(TOKEN).validate(server.origin + asked.target, form, asked.headers["x-twilio-signature"]))
+    return bool(
+        RequestValidator(TOKEN).validate(
+            server.origin + asked.target, form, asked.headers["x-twilio-signature"]
+        )
+    )
 
 
 async def test_post_carries_form_headers_and_a_valid_signature(client):
@@ -27,7 +31,11 @@ async def test_post_carries_form_headers_and_a_valid_signature(client):
     assert asked.headers["content-type"] == "application/x-www-form-urlencoded; charset=utf-8"
     assert asked.headers["user-agent"].startswith("TwilioProxy/1.1")
     assert valid(asked, server)
-    assert (page.url, page.content_type, page.body) == (server.url("/voice?a=1&b=%20x"), "text/xml", b"<Response/>")
+    assert (page.url, page.content_type, page.body) == (
+        server.url("/voice?a=1&b=%20x"),
+        "text/xml",
+        b"<Response/>",
+    )
 
 
 async def test_get_merges_the_parameters_into_the_query_and_signs_it(client):
@@ -62,7 +70,9 @@ async def test_credentials_become_basic_and_stay_out_of_the_signature(client):
 
 
 async def test_cookies_come_back_on_the_same_call_only(client):
-    async with raw_server(lambda asked: answer("<Response/>", 200, "text/xml", "Set-Cookie: s=1; Path=/")) as server:
+    async with raw_server(
+        lambda asked: answer("<Response/>", 200, "text/xml", "Set-Cookie: s=1; Path=/")
+    ) as server:
         cookies = Cookies()
         await client.fetch(server.url("/"), "POST", [], cookies)
         await client.fetch(server.url("/"), "POST", [], cookies)
@@ -71,11 +81,14 @@ async def test_cookies_come_back_on_the_same_call_only(client):
 
 
 @pytest.mark.parametrize(("status", "method", "parameters"), [
-    (301, "GET", []), (302, "GET", []), (303, "GET", []), (307, "POST", PARAMETERS), (308, "POST", PARAMETERS),
+    (301, "GET", []), (302, "GET", []), (303, "GET", []),
+    (307, "POST", PARAMETERS), (308, "POST", PARAMETERS),
 ])  # fmt: skip
 async def test_redirects_are_followed_and_signed_again(client, status, method, parameters):
     def handler(asked):
-        return answer("", status, "text/plain", "Location: /next?x=2") if asked.target == "/first" else answer()
+        return (
+            answer("", status, "text/plain", "Location: /next?x=2") if asked.target == "/first" else answer()
+        )
 
     async with raw_server(handler) as server:
         page = await client.fetch(server.url("/first"), "POST", PARAMETERS, Cookies())
@@ -176,7 +189,7 @@ async def test_rubbish_is_11206(client, raw):
 async def test_answer_cut_off_is_a_connection_failure(client):
     raw = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 100\r\n\r\nsome"
     async with raw_server(lambda asked: raw) as server:
-        with pytest.raises(FetchFailed, match="1120[56]"):
+        with pytest.raises(FetchFailed, match=r"1120[56]"):
             await client.fetch(server.url("/"), "POST", [], Cookies())
 
 
@@ -196,13 +209,17 @@ async def test_document_of_64_kb_is_taken(client):
 
 
 async def test_compressed_answer_is_refused(client):
-    async with raw_server(lambda asked: answer(b"\x1f\x8b", 200, "text/xml", "Content-Encoding: gzip")) as server:
+    async with raw_server(
+        lambda asked: answer(b"\x1f\x8b", 200, "text/xml", "Content-Encoding: gzip")
+    ) as server:
         with pytest.raises(FetchFailed, match="11206"):
             await client.fetch(server.url("/"), "POST", [], Cookies())
     assert server.asked[0].headers["accept-encoding"] == "identity"
 
 
-@pytest.mark.parametrize("url", ["", "voice", "ftp://x/", "http://", "http:///x", "http://x:99999/", "http://[::1/"])
+@pytest.mark.parametrize(
+    "url", ["", "voice", "ftp://x/", "http://", "http:///x", "http://x:99999/", "http://[::1/"]
+)
 async def test_malformed_url_is_11100(client, url):
     with pytest.raises(FetchFailed, match="11100"):
         await client.fetch(url, "POST", [], Cookies())
@@ -228,5 +245,7 @@ async def test_connections_are_kept_and_a_stale_one_is_replaced(client):
 
 async def test_many_requests_at_once_are_all_answered(client):
     async with raw_server(lambda asked: answer()) as server:
-        pages = await asyncio.gather(*(client.fetch(server.url("/"), "POST", [], Cookies()) for _ in range(100)))
+        pages = await asyncio.gather(
+            *(client.fetch(server.url("/"), "POST", [], Cookies()) for _ in range(100))
+        )
     assert len(pages) == len(server.asked) == 100

@@ -119,7 +119,9 @@ class CallRedirected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """Words to be spoken. `ssml` is the inner XML of `<Say>` when it has child elements, else the plain text."""
+    """Words to be spoken. `ssml` is the inner XML of `<Say>` when it has child elements, else the plain
+    text.
+    """
 
     text: str
     voice: str = "man"
@@ -139,7 +141,9 @@ class CallControl(Protocol):
         """Answer the call; returns at once if it is answered already."""
 
     async def reject(self, reason: Literal["rejected", "busy"]) -> None:
-        """Refuse an unanswered call (SIP 404 or 486); hang up an answered one. The call is over afterwards."""
+        """Refuse an unanswered call (SIP 404 or 486); hang up an answered one. The call is over
+        afterwards.
+        """
 
     async def hang_up(self) -> None:
         """End the call (BYE, or an error response when it was never answered)."""

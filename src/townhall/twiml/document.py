@@ -20,7 +20,7 @@ from townhall.twiml.verbs import parse_verb
 
 
 class DocumentError(TownhallError):
-    """The body is no TwiML document: Twilio's number (11750, 11770, 12100, 12101, 12102) and what was read."""
+    """No TwiML document: Twilio's number (11750, 11770, 12100, 12101, 12102) and what was read."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(f"{code}: {message}")

@@ -41,7 +41,7 @@ class CachedAudio:
 
     @classmethod
     def received(cls, page: Page, headers: httpx2.Headers) -> "CachedAudio | None":
-        """The entry for an answer, or None when HTTP does not allow to keep it or keeping it gains nothing."""
+        """The entry for an answer, or None when it may not be kept or keeping it gains nothing."""
         control = _cache_control(headers)
         varies = {name.strip().lower() for name in headers.get("vary", "").split(",")}
         if control.keys() & {"no-store", "private"} or varies & {"*", "cookie", "authorization"}:
@@ -114,7 +114,7 @@ class AudioCache:
         return CachedAudio(page, about, fresh=about.fresh_until > self._clock())
 
     async def put(self, url: str, entry: CachedAudio | None) -> None:
-        """Keep an entry, or forget the URL when there is none; a full disk only means that nothing is kept."""
+        """Keep an entry, or forget the URL when there is none; with a full disk nothing is kept."""
         key = _key(url)
         if entry is None or len(entry.page.body) > self._most_bytes:
             self._forget(key)

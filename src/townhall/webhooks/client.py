@@ -54,7 +54,7 @@ class WebhookClient:
         await self._run(Ask(url, method, parameters, Cookies(), None))
 
     async def fetch_audio(self, url: str, cookies: Cookies) -> Page:
-        """An audio file by GET, from the cache where HTTP allows it; raises `FetchFailed` (12300: no audio)."""
+        """An audio file by GET, cached as HTTP allows; raises `FetchFailed` (12300: no audio)."""
         if self._cache is None:
             return _audio_page(await self._run(Ask(url, "GET", (), cookies, AUDIO_BYTES)))
         async with self._cache.exclusive(url):

@@ -13,10 +13,10 @@ import httpx2
 from townhall.twiml.control import FetchFailed, Method, Parameters
 from townhall.webhooks.cookies import Cookies
 from townhall.webhooks.failures import RequestFailed, failure_from, status_failure
-from townhall.webhooks.overrides import Overrides
+from townhall.webhooks.overrides import Overrides, parse_overrides
 from townhall.webhooks.signature import sign
 from townhall.webhooks.target import Target, aim
-from townhall.webhooks.transport import connected_anew
+from townhall.webhooks.transport import connections_of
 
 MOST_REDIRECTS = 10
 USER_AGENT = "TwilioProxy/1.1"
@@ -59,7 +59,7 @@ class Exchange:
 
     async def run(self) -> Answer:
         """The answer with its 2xx status (or 304, if conditions were given); raises `FetchFailed`."""
-        overrides = aim(self._ask.url, self._ask.method, ()).overrides
+        overrides = parse_overrides(self._ask.url.partition("#")[2].strip(), self._ask.url)
         try:
             async with asyncio.timeout(overrides.total_s):
                 return await self._try_repeatedly(overrides)
@@ -92,21 +92,24 @@ class Exchange:
 
     async def _request_kept(self, target: Target, ask: Ask, overrides: Overrides) -> Answer:
         """One request; again at once if it met a kept connection in the moment the server closed it."""
-        anew: list[bool] = []
-        token = connected_anew.set(anew)
+        notes: list[str] = []
+        token = connections_of.set(notes)
         try:
             return await self._request(target, ask, overrides)
         except RequestFailed as failure:
-            if anew or failure.code not in (11205, 11206) or failure.policy is not None:
+            if notes != ["sent"] or failure.code != 11205:
                 raise
             return await self._request(target, ask, overrides)
         finally:
-            connected_anew.reset(token)
+            connections_of.reset(token)
 
     async def _request(self, target: Target, ask: Ask, overrides: Overrides) -> Answer:
         request = self._build(target, ask, overrides)
         try:
             response = await self._transport_for(target.page_url).handle_async_request(request)
+            notes = connections_of.get()
+            if notes is not None:
+                notes.append("answered")
             try:
                 response.request = request
                 ask.cookies.take_from(response)

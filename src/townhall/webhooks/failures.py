@@ -58,7 +58,7 @@ def _plain_failure(error: Exception, url: str) -> RequestFailed:
         return RequestFailed(11200, url, "too many requests are under way")
     if isinstance(error, httpcore2.TimeoutException):
         return RequestFailed(11203, url, "the server did not answer in time", "rt")
-    if isinstance(error, httpcore2.NetworkError):
+    if isinstance(error, httpcore2.NetworkError) or "disconnected without" in str(error):
         return RequestFailed(11205, url, "the connection broke before the answer was complete")
     return RequestFailed(11206, url, f"the answer is not HTTP: {error}")
 

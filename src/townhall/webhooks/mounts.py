@@ -19,4 +19,4 @@ class MountedTransport(httpx2.AsyncBaseTransport):
             return await self._asgi.handle_async_request(request)
         except Exception:
             _log.exception("the mounted application failed on %s %s", request.method, request.url.path)
-            return httpx2.Response(500)
+            return httpx2.Response(500, stream=httpx2.ByteStream(b""))

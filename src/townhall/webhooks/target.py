@@ -1,4 +1,4 @@
-"""A webhook's URL taken apart: what is requested, what is signed, who we say we are, and the overrides."""
+"""A webhook's URL taken apart: what is requested, what is signed, and who we say we are."""
 
 import base64
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 import httpx2
 
 from townhall.twiml.control import FetchFailed, Method, Parameters
-from townhall.webhooks.overrides import Overrides, parse_overrides
 
 _KEPT = "%!#$&'()*+,/:;=?@[]~"
 """Characters of a path or query that stay as they are written."""
@@ -23,11 +22,10 @@ class Target:
     form: tuple[tuple[str, str], ...]
     """What is posted."""
     authorization: str | None
-    overrides: Overrides
 
 
 def aim(url: str, method: Method, parameters: Parameters) -> Target:
-    """Prepare a request; raises `FetchFailed` (11100 for what is no http URL, 11243 for bad overrides)."""
+    """Prepare a request; raises `FetchFailed` (11100 for what is no http URL)."""
     try:
         parts = urlsplit(url.strip())
         port = parts.port
@@ -56,7 +54,6 @@ def aim(url: str, method: Method, parameters: Parameters) -> Target:
         page_url=url.strip(),
         form=tuple(parameters) if method == "POST" else (),
         authorization=_authorization(parts.username, parts.password),
-        overrides=parse_overrides(parts.fragment, url),
     )
 
 

@@ -20,10 +20,11 @@ IDLE_S = 1.5
 it.
 """
 
-connected_anew: contextvars.ContextVar[list[bool] | None] = contextvars.ContextVar(
-    "connected_anew", default=None
+connections_of: contextvars.ContextVar[list[str] | None] = contextvars.ContextVar(
+    "connections_of", default=None
 )
-"""Filled when a request opens a connection: one on a kept connection that died unanswered may be tried again.
+"""Notes of the request under way: `sent` when it went to the network, `opened` when it opened a connection
+for it.
 """
 
 
@@ -42,9 +43,7 @@ class CheckedBackend(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        seen = connected_anew.get()
-        if seen is not None:
-            seen.append(True)
+        _note("opened")
         deadline = None if timeout is None else time.monotonic() + timeout
         failure: Exception = httpcore2.ConnectError(f"no address for {host}")
         for address in await self._consent.addresses(host, port):
@@ -79,6 +78,7 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        _note("sent")
         url = request.url
         response = await self._pool.handle_async_request(
             httpcore2.Request(
@@ -95,6 +95,12 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._pool.aclose()
+
+
+def _note(what: str) -> None:
+    notes = connections_of.get()
+    if notes is not None:
+        notes.append(what)
 
 
 class _Body(httpx2.AsyncByteStream):

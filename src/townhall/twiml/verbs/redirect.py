@@ -1,4 +1,4 @@
-"""`<Redirect>`: goes on with another document and never returns. An unanswered call keeps ringing meanwhile."""
+"""`<Redirect>`: goes on with another document and never returns. An unanswered call keeps ringing."""
 
 from dataclasses import dataclass
 
