@@ -1,12 +1,13 @@
 """What control and media processes say to each other over their Unix socket.
 
-Commands go down, events come up; each is one msgspec struct, MessagePack-encoded with a `type` tag and framed by a
-four-byte big-endian length. No audio crosses the socket: a clip is named by the path of its file, which the media
-process's loader thread reads.
+Commands go down, events come up; each is one msgspec struct, MessagePack-encoded with a `type` tag and
+framed by a four-byte big-endian length. No audio crosses the socket: a clip is named by the path of its
+file, which the media process's loader thread reads.
 
-A *leg* is one call's media and is numbered by the control process (never reused while the media process lives). A *bus*
-is a mix, named by its conference's SID; it exists while a leg is attached to it. A *clip* is a mono 16-bit WAV file at
-8000 or 16000 Hz. A *play* is one run of clips to a leg or bus, numbered by the control process.
+A *leg* is one call's media and is numbered by the control process (never reused while the media process
+lives). A *bus* is a mix, named by its conference's SID; it exists while a leg is attached to it. A *clip*
+is a mono 16-bit WAV file at 8000 or 16000 Hz. A *play* is one run of clips to a leg or bus, numbered by
+the control process.
 """
 
 from typing import Literal
@@ -24,20 +25,23 @@ class Message(msgspec.Struct, frozen=True, tag_field="type", tag=True):
     """Base of every command and event."""
 
 
-# ---- commands -----------------------------------------------------------------------------------------------------
+# ---- commands
+# -----------------------------------------------------------------------------------------------------
 
 
 class OpenLeg(Message, frozen=True):
     """Reserve a local RTP port for a leg; answered by `LegOpened` or `LegRefused`.
 
-    `remote` is where the peer's SDP says its media comes from, if it is known yet. `may_latch` says that packets may come
-    from elsewhere (NAT), so the port must have no other leg that has yet to latch.
+    `remote` is where the peer's SDP says its media comes from, if it is known yet. `may_latch` says that
+    packets may come from elsewhere (NAT), so the port must have no other leg that has yet to latch.
     """
 
     leg: int
     remote: Address | None = None
     may_latch: bool = True
     ip_version: Literal[4, 6] = 4
+    host: str | None = None
+    """Which of the process's bind hosts; None: any of that IP version."""
 
 
 class ConnectLeg(Message, frozen=True):
@@ -63,8 +67,8 @@ class CloseLeg(Message, frozen=True):
 class SetMix(Message, frozen=True):
     """A leg's place in a bus. `bus=None` takes it out of any.
 
-    `hears`: it receives the bus's sum minus itself. `heard`: it is in the sum. `whisper_to`: its audio is added for that one
-    leg alone (a coach). A leg with a running play hears the play instead of its bus.
+    `hears`: it receives the bus's sum minus itself. `heard`: it is in the sum. `whisper_to`: its audio is
+    added for that one leg alone (a coach). A leg with a running play hears the play instead of its bus.
     """
 
     leg: int
@@ -87,14 +91,18 @@ class Play(Message, frozen=True):
 
 
 class StopPlay(Message, frozen=True):
-    """Silence the leg's play at once; `PlayFinished` says `stopped`. Does nothing when that play is over already."""
+    """Silence the leg's play at once; `PlayFinished` says `stopped`. Does nothing when that play is over
+    already.
+    """
 
     leg: int
     play: int
 
 
 class PlayToBus(Message, frozen=True):
-    """Mix a clip once into a bus (beeps, announcements). `owner`: a leg that does not hear it, the one who beeps in."""
+    """Mix a clip once into a bus (beeps, announcements). `owner`: a leg that does not hear it, the one who
+    beeps in.
+    """
 
     bus: str
     play: int
@@ -103,7 +111,9 @@ class PlayToBus(Message, frozen=True):
 
 
 class SendDigits(Message, frozen=True):
-    """Send digits `0-9 A-D * #`, `w` (0.5 s) and `W` (1 s), as RFC 4733 events where negotiated, else as tones."""
+    """Send digits `0-9 A-D * #`, `w` (0.5 s) and `W` (1 s), as RFC 4733 events where negotiated, else as
+    tones.
+    """
 
     leg: int
     play: int
@@ -111,7 +121,9 @@ class SendDigits(Message, frozen=True):
 
 
 class SetSilenceLimit(Message, frozen=True):
-    """Seconds without any packet after which `LegSilent` is sent; 0 turns it off (a peer on hold sends nothing)."""
+    """Seconds without any packet after which `LegSilent` is sent; 0 turns it off (a peer on hold sends
+    nothing).
+    """
 
     leg: int
     seconds: float
@@ -135,7 +147,8 @@ Command = (
 )
 
 
-# ---- events -------------------------------------------------------------------------------------------------------
+# ---- events
+# -------------------------------------------------------------------------------------------------------
 
 
 class Ready(Message, frozen=True):
@@ -148,6 +161,8 @@ class LegOpened(Message, frozen=True):
     leg: int
     rtp_port: int
     rtcp_port: int
+    host: str = ""
+    """The bind host the port belongs to; may be unspecified (`0.0.0.0`)."""
 
 
 class LegRefused(Message, frozen=True):

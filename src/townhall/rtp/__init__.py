@@ -1,8 +1,9 @@
-"""RTP, RTCP and telephone events (RFC 3550, 3551, 4733, 5761): arrays for the media process, single packets for phones.
+"""RTP, RTCP and telephone events (RFC 3550, 3551, 4733, 5761): arrays for the media process, single
+packets for phones.
 
-Pure: no sockets, no clock. Array functions take a whole batch of datagrams and never raise for what a peer sent;
-`parse_packet`, `parse_event` and `parse_rtcp` read one and raise their documented error. Left out: SRTP, header extensions'
-contents, feedback and extended reports, redundancy (RFC 2198).
+Pure: no sockets, no clock. Array functions take a whole batch of datagrams and never raise for what a
+peer sent; `parse_packet`, `parse_event` and `parse_rtcp` read one and raise their documented error. Left
+out: SRTP, header extensions' contents, feedback and extended reports, redundancy (RFC 2198).
 """
 
 from townhall.rtp.packet import HeaderArrays, RTPError, RTPPacket, build_packet, parse_headers, parse_packet

@@ -1,4 +1,5 @@
-"""RTP packets (RFC 3550 section 5.1): headers of a whole batch at once, and single packets for phones and tests.
+"""RTP packets (RFC 3550 section 5.1): headers of a whole batch at once, and single packets for phones and
+tests.
 
 Left out: encryption (SRTP), header extension contents (RFC 8285): extensions are skipped, not read.
 """
@@ -54,7 +55,8 @@ class HeaderArrays:
 
 
 def parse_headers(data: Bytes, lengths: npt.NDArray[np.integer]) -> HeaderArrays:
-    """Parse the headers of `n` packets: `data` `(n, stride)` with `stride` ≥ 12 and a multiple of 4, `lengths` `(n,)`.
+    """Parse the headers of `n` packets: `data` `(n, stride)` with `stride` ≥ 12 and a multiple of 4,
+    `lengths` `(n,)`.
 
     Never raises for what a peer sent: a malformed packet's row is not `valid`.
     """
@@ -82,7 +84,9 @@ def parse_headers(data: Bytes, lengths: npt.NDArray[np.integer]) -> HeaderArrays
 
 
 def _unusual_bounds(data: Bytes, sizes: Ints) -> tuple[Ints, Ints]:
-    """Start and end of the payloads of packets with CSRCs, an extension or padding; end -1 where they do not fit."""
+    """Start and end of the payloads of packets with CSRCs, an extension or padding; end -1 where they do
+    not fit.
+    """
     first = data[:, 0]
     rows = np.arange(len(sizes))
     limit = np.minimum(sizes, data.shape[1])

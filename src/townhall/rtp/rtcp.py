@@ -1,7 +1,9 @@
-"""RTCP (RFC 3550 section 6): reports of many legs built and read as arrays, and single compounds for phones and tests.
+"""RTCP (RFC 3550 section 6): reports of many legs built and read as arrays, and single compounds for
+phones and tests.
 
 Compounds are SR or RR, then SDES with CNAME, then BYE when a leg closes. Left out: APP, extended reports and
-feedback (skipped when received), encryption, and the group-size arithmetic of section 6.3: a call has two members.
+feedback (skipped when received), encryption, and the group-size arithmetic of section 6.3: a call has two
+members.
 """
 
 import struct
@@ -153,7 +155,8 @@ class Heard:
 def build_compounds(
     ssrcs: Words, cnames: Bytes, sender: SenderInfo | None, heard: Heard | None, *, bye: bool = False
 ) -> Bytes:
-    """Compounds of `n` legs, one a row: SR (or RR without `sender`) with a block when `heard`, SDES, BYE if wanted.
+    """Compounds of `n` legs, one a row: SR (or RR without `sender`) with a block when `heard`, SDES, BYE
+    if wanted.
 
     `cnames` is `(n, CNAME_LENGTH)`, ASCII.
     """

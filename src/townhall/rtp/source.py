@@ -1,4 +1,5 @@
-"""What each leg's incoming stream looked like, for RTCP reports (RFC 3550 appendix A.1, A.3 and A.8), as arrays.
+"""What each leg's incoming stream looked like, for RTCP reports (RFC 3550 appendix A.1, A.3 and A.8), as
+arrays.
 
 Left out: the probation of new sources. A leg's packets are already known by their address.
 """
@@ -13,7 +14,8 @@ Slots = npt.NDArray[np.integer]
 MAX_DROPOUT = 3000
 MAX_MISORDER = 100
 PACKETS_FOLLOWED = 16
-"""Packets of one leg in one batch that are followed one by one; of a longer burst the rest is only counted."""
+"""Packets of one leg in one batch that are followed one by one; of a longer burst the rest is only counted.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Sources:
         timestamps: npt.NDArray[np.uint32],
         arrived: npt.NDArray[np.float64],
     ) -> None:
-        """Take in a batch in order of arrival, all arrays `(n,)`; `arrived` in seconds of any steady clock."""
+        """Take in a batch in order of arrival, all arrays `(n,)`; `arrived` in seconds, any steady clock."""
         np.add.at(self.received, slots, 1)
         if len(slots) < 2 or np.bincount(slots).max() == 1:
             self._update_once(slots, sequence_numbers, timestamps, arrived)
@@ -116,7 +118,7 @@ class Sources:
         return np.asarray(expected - np.where(self.active[slots], self.received[slots], 0), np.int64)
 
     def report(self, slots: Slots) -> ReceptionReport:
-        """The report blocks of these legs since their last report (appendix A.3); begins the next interval."""
+        """The report blocks of these legs since the last ones (appendix A.3); the next interval begins."""
         expected = self._highest[slots] - self._base[slots] + 1
         received = self.received[slots]
         expected_interval = expected - self._expected_prior[slots]

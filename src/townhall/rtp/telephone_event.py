@@ -1,8 +1,9 @@
 """Telephone events, the keys of a phone as RTP payloads (RFC 4733): each press exactly once.
 
-An event is told apart by its RTP timestamp alone, so lost markers, repeated end packets, duplicates and reordering
-do not matter (section 2.5.1). A press longer than the duration field holds goes on in a further segment, whose timestamp
-is the last one's plus its duration (section 2.5.1.3). Left out: tones other than the sixteen DTMF keys, volume.
+An event is told apart by its RTP timestamp alone, so lost markers, repeated end packets, duplicates and
+reordering do not matter (section 2.5.1). A press longer than the duration field holds goes on in a
+further segment, whose timestamp is the last one's plus its duration (section 2.5.1.3). Left out: tones
+other than the sixteen DTMF keys, volume.
 """
 
 import struct

@@ -1,0 +1,355 @@
+"""Control's client of a media process: starts it, talks to it, starts it again when it dies.
+
+Everything is bounded in time. When the process dies, its legs hear of it through `on_lost`, their plays
+end `failed`, and a new process takes over the same ports for new legs.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import ParamSpec
+
+import msgspec
+
+from townhall.media.framing import FramingError, encode, event_reader
+from townhall.media.leg import Leg, LegRefusedError, MediaError, Playback, finish
+from townhall.media.protocol import (
+    Address,
+    Command,
+    DigitPressed,
+    Event,
+    LegClosed,
+    LegOpened,
+    LegRefused,
+    LegSilent,
+    OpenLeg,
+    PlayFinished,
+    PlayToBus,
+    Ready,
+    Shutdown,
+    SpeechStarted,
+    SpeechStopped,
+    Stats,
+)
+from townhall.media.settings import MediaSettings
+
+P = ParamSpec("P")
+
+log = logging.getLogger(__name__)
+
+START_TIMEOUT_S = 15.0
+OPEN_TIMEOUT_S = 5.0
+STOP_TIMEOUT_S = 2.0
+RESTART_PAUSES_S = (0.0, 0.2, 1.0, 5.0)
+"""Before the first, second, third and every further start in a row."""
+
+STEADY_S = 30.0
+"""A process that lived this long has not failed "in a row"."""
+
+MOST_UNSENT_BYTES = 16 << 20
+READ_BYTES = 1 << 16
+
+
+class MediaProcess:
+    """One media process, as control sees it."""
+
+    def __init__(self, settings: MediaSettings) -> None:
+        self.settings = settings
+        self.ports: list[int] = []
+        """The RTP ports, known after `start`."""
+        self.stats: Stats | None = None
+        """The last second's figures."""
+        self.on_stats: Callable[[Stats], None] | None = None
+        self.restarts = 0
+        self._child: _Child | None = None
+        self._numbers = itertools.count(1)
+        self._legs: dict[int, Leg] = {}
+        self._opening: dict[int, asyncio.Future[Leg]] = {}
+        self._playbacks: dict[int, Playback] = {}
+        self._ready = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    @property
+    def pid(self) -> int | None:
+        """The running process's id."""
+        return self._child.process.pid if self._child else None
+
+    async def start(self) -> None:
+        """Start the process and wait until it takes legs. Raises `MediaError`."""
+        await self._spawn()
+        self._keeper = asyncio.create_task(self._keep(), name="media process keeper")
+
+    async def stop(self) -> None:
+        """End it; legs that are still open are lost. Takes at most about three seconds. Idempotent."""
+        self._stopping = True
+        self._ready.clear()
+        if self._keeper is not None:
+            self._keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._keeper
+            self._keeper = None
+        if self._child is not None:
+            await self._child.end()
+            self._child = None
+        self._lose_everything("the media process was stopped")
+
+    async def open_leg(
+        self,
+        remote: Address | None = None,
+        may_latch: bool = True,
+        ip_version: int = 4,
+        host: str | None = None,
+    ) -> Leg:
+        """Reserve a port for a leg. Raises `LegRefusedError`, also when the process does not answer in
+        time.
+        """
+        number = next(self._numbers)
+        future: asyncio.Future[Leg] = asyncio.get_running_loop().create_future()
+        self._opening[number] = future
+        try:
+            async with asyncio.timeout(OPEN_TIMEOUT_S):
+                await self._wait_ready()
+                self.send(OpenLeg(number, remote, may_latch, 6 if ip_version == 6 else 4, host))
+                return await future
+        except TimeoutError:
+            self._give_up(number)
+            raise LegRefusedError(f"the media process did not answer in {OPEN_TIMEOUT_S:.0f} s") from None
+        except asyncio.CancelledError:
+            self._give_up(number)
+            raise
+        finally:
+            self._opening.pop(number, None)
+
+    async def _wait_ready(self) -> None:
+        if self._stopping or self._keeper is None or self._keeper.done():
+            raise LegRefusedError("the media process is not running")
+        await self._ready.wait()
+
+    def _give_up(self, number: int) -> None:
+        """Close a leg that nobody waits for any more."""
+        leg = self._legs.pop(number, None) or Leg(self, number, "", 0, 0)
+        leg.close()
+
+    def play_to_bus(self, bus: str, clips: Sequence[str], owner: Leg | None = None) -> Playback:
+        """Mix clips once into a bus; `owner` does not hear it."""
+        playback = self.new_playback(None)
+        self.send(
+            PlayToBus(bus, playback.number, [str(clip) for clip in clips], owner.number if owner else None)
+        )
+        return playback
+
+    # What legs ask of us (`CommandPort`).
+
+    def send(self, command: Command) -> None:
+        """Queue a command; nothing happens while no process runs."""
+        if self._child is not None:
+            self._child.send(command)
+
+    def new_playback(self, leg: Leg | None) -> Playback:
+        """A registered play with a number of its own."""
+        playback = Playback(self, next(self._numbers), leg)
+        if self._child is None:
+            playback.end("failed", "the media process is not running")
+        elif leg is None or not leg.closed:
+            self._playbacks[playback.number] = playback
+        return playback
+
+    # The process.
+
+    async def _spawn(self) -> None:
+        settings = self.settings
+        if self.ports:
+            settings = msgspec.structs.replace(settings, ports=tuple(self.ports))
+        child = _Child(settings, self._take)
+        self._child = child
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                await child.connect()
+                waiter = asyncio.ensure_future(self._ready.wait())
+                done, _ = await asyncio.wait({waiter, child.reader}, return_when=asyncio.FIRST_COMPLETED)
+                waiter.cancel()
+        except TimeoutError:
+            done = set()
+        if not self._ready.is_set() or child.reader in done:
+            self._child = None
+            code = await child.end()
+            raise MediaError(f"the media process did not start (exit code {code}); its output says why")
+
+    async def _keep(self) -> None:
+        """Wait for the process's end, tell everybody, start another; for as long as we run."""
+        failures = 0
+        while True:
+            began = time.monotonic()
+            if self._child is not None:
+                await asyncio.wait({self._child.reader})
+                self._ready.clear()
+                child, self._child = self._child, None
+                code = await child.end()
+                failures = 0 if time.monotonic() - began > STEADY_S else failures
+                log.error("the media process died (exit code %s); its calls end, a new one starts", code)
+                self._lose_everything(f"the media process died (exit code {code})")
+            await asyncio.sleep(RESTART_PAUSES_S[min(failures, len(RESTART_PAUSES_S) - 1)])
+            failures += 1
+            self.restarts += 1
+            try:
+                await self._spawn()
+            except MediaError as error:
+                log.error("%s; trying again", error)
+            except OSError as error:
+                self._child = None
+                log.error("the media process cannot be started: %s; trying again", error)
+
+    def _lose_everything(self, reason: str) -> None:
+        playbacks, self._playbacks = self._playbacks, {}
+        for playback in playbacks.values():
+            playback.end("failed", reason)
+        for future in self._opening.values():
+            if not future.done():
+                future.set_exception(LegRefusedError(reason))
+        legs, self._legs = self._legs, {}
+        for leg in legs.values():
+            was_closed = leg.closed
+            leg.end(None)
+            if leg.on_lost is not None and not was_closed:
+                _tell(leg.on_lost, reason)
+
+    # Events.
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Ready():
+                self.ports = self.ports or event.ports
+                self._ready.set()
+            case LegOpened():
+                self._opened(event)
+            case LegRefused():
+                future = self._opening.get(event.leg)
+                if future is not None and not future.done():
+                    future.set_exception(LegRefusedError(event.reason))
+            case PlayFinished():
+                finish(self._playbacks, event)
+            case Stats():
+                self.stats = event
+                if self.on_stats is not None:
+                    _tell(self.on_stats, event)
+            case LegClosed():
+                leg = self._legs.pop(event.leg, None)
+                if leg is not None:
+                    leg.end(event)
+            case _:
+                self._take_leg_event(event)
+
+    def _opened(self, event: LegOpened) -> None:
+        future = self._opening.get(event.leg)
+        leg = Leg(self, event.leg, event.host, event.rtp_port, event.rtcp_port)
+        if future is None or future.done():
+            leg.close()
+            return
+        self._legs[event.leg] = leg
+        future.set_result(leg)
+
+    def _take_leg_event(self, event: DigitPressed | LegSilent | SpeechStarted | SpeechStopped) -> None:
+        leg = self._legs.get(event.leg)
+        if leg is None or leg.closed:
+            return
+        match event:
+            case DigitPressed() if leg.on_digit is not None:
+                leg.last_digit_source = event.source
+                _tell(leg.on_digit, event.digit)
+            case LegSilent() if leg.on_silent is not None:
+                _tell(leg.on_silent)
+            case SpeechStarted() | SpeechStopped() if leg.on_speech is not None:
+                _tell(leg.on_speech, isinstance(event, SpeechStarted))
+            case _:
+                pass
+
+
+def _tell(callback: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Call somebody's callback; its bug is logged and stays its own."""
+    try:
+        callback(*args, **kwargs)
+    except Exception:
+        log.exception("a media callback failed")
+
+
+class _Child:
+    """A started process and the socket to it."""
+
+    def __init__(self, settings: MediaSettings, take: Callable[[Event], None]) -> None:
+        self._take = take
+        ours, theirs = socket.socketpair()
+        try:
+            # A session of its own: Ctrl-C at our terminal does not reach it before we have hung up.
+            self.process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "townhall.media",
+                    str(theirs.fileno()),
+                    msgspec.json.encode(settings).decode(),
+                ],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self._socket = ours
+        self._writer: asyncio.StreamWriter | None = None
+        self.reader: asyncio.Task[None]
+
+    async def connect(self) -> None:
+        """Begin to read events."""
+        stream, self._writer = await asyncio.open_connection(sock=self._socket)
+        self.reader = asyncio.create_task(self._read(stream), name="media process events")
+
+    async def _read(self, stream: asyncio.StreamReader) -> None:
+        """Until the process closes its end or talks rubbish."""
+        frames = event_reader()
+        try:
+            while data := await stream.read(READ_BYTES):
+                frames.feed(data)
+                while events := frames.take(1024):
+                    for event in events:
+                        self._take(event)
+        except (FramingError, OSError) as error:
+            log.error("media process: %s", error)
+
+    def send(self, command: Command) -> None:
+        """Queue a command."""
+        writer = self._writer
+        if writer is None or writer.is_closing():
+            return
+        if writer.transport.get_write_buffer_size() > MOST_UNSENT_BYTES:
+            log.error("the media process reads no commands; giving it up")
+            writer.transport.abort()
+            return
+        writer.write(encode(command))
+
+    async def end(self) -> int | None:
+        """Ask it to go, then make it; the exit code."""
+        self.send(Shutdown())
+        if self._writer is not None:
+            self._writer.close()
+        try:
+            code = await asyncio.to_thread(self.process.wait, STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            code = await asyncio.to_thread(self.process.wait)
+        if self._writer is not None:
+            self.reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.reader
+        else:
+            self._socket.close()
+        return code

@@ -1,0 +1,76 @@
+"""Which leg a datagram belongs to: by local socket and source address, for a whole batch at once.
+
+An IPv4 source and its socket fit into one 64-bit key. An IPv6 source is hashed into one with a secret of
+this process, and a hit is checked against the whole address. Keys are kept sorted; finding 2,000 sources
+is one binary search.
+"""
+
+import secrets
+
+import numpy as np
+
+from townhall.media.shapes import FAMILY_V6, NAME_WORDS, Int32s, Int64s, Slots, Words
+
+_FAMILY = np.uint64(0xFFFF)
+"""In a name's first word; a key has the socket's index there."""
+
+
+class AddressTable:
+    """Sources by key. Every (socket, source) belongs to one slot at most."""
+
+    def __init__(self) -> None:
+        self._keys = np.zeros(0, np.uint64)
+        self._slots = np.zeros(0, np.int32)
+        self._names = np.zeros((0, NAME_WORDS), np.uint64)
+        self._multipliers = np.frombuffer(secrets.token_bytes(24), np.uint64) | np.uint64(1)
+
+    def keys(self, sockets: Slots, names: Words) -> Words:
+        """The keys `(n,)` of sources: `sockets` `(n,)`, `names` `(n, NAME_WORDS)`."""
+        first = names[:, 0]
+        sources = first & ~_FAMILY
+        v6 = np.flatnonzero((first & _FAMILY) == FAMILY_V6)
+        if v6.size:
+            mixed = (sources[v6] ^ names[v6, 1]) * self._multipliers[0]
+            mixed = ((mixed ^ (mixed >> np.uint64(29))) + names[v6, 2]) * self._multipliers[1]
+            mixed = (mixed ^ (mixed >> np.uint64(32))) * self._multipliers[2]
+            sources[v6] = mixed & ~_FAMILY
+        keys: Words = sources | sockets.astype(np.uint64)
+        return keys
+
+    def find(self, sockets: Slots, names: Words) -> Int64s:
+        """The slots `(n,)` of sources; -1 where nobody expects them."""
+        if not len(self._keys) or not len(sockets):
+            return np.full(len(sockets), -1, np.int64)
+        wanted = self.keys(sockets, names)
+        at = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
+        hit = self._keys[at] == wanted
+        v6 = np.flatnonzero(hit & ((names[:, 0] & _FAMILY) == FAMILY_V6))
+        if v6.size:
+            hit[v6] = (self._names[at[v6], 1:3] == names[v6, 1:3]).all(axis=1)
+        return np.where(hit, self._slots[at], -1).astype(np.int64)
+
+    def owner(self, socket: int, name: Words) -> int:
+        """The slot of one source, -1 for none."""
+        return int(self.find(np.array([socket], np.int32), name.reshape(1, -1))[0])
+
+    def add(self, socket: int, name: Words, slot: int) -> bool:
+        """Enter a source; False when another slot has it (or, once in 2**48, another key like it)."""
+        key = self.keys(np.array([socket], np.int32), name.reshape(1, -1))[0]
+        at = int(np.searchsorted(self._keys, key))
+        if at < len(self._keys) and self._keys[at] == key:
+            return bool(self._slots[at] == slot)
+        self._keys = np.insert(self._keys, at, key)
+        self._slots = np.insert(self._slots, at, np.int32(slot))
+        self._names = np.insert(self._names, at, name, axis=0)
+        return True
+
+    def remove(self, slot: int) -> None:
+        """Forget every source of this slot."""
+        keep = self._slots != slot
+        if keep.all():
+            return
+        self._keys, self._slots, self._names = self._keys[keep], self._slots[keep], self._names[keep]
+
+    def slots(self) -> Int32s:
+        """All slots that have a source."""
+        return self._slots

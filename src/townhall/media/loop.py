@@ -1,0 +1,229 @@
+"""The media process's real-time loop: commands at once, a tick every 20 ms on absolute deadlines.
+
+After a stall the missed ticks are skipped and counted, never sent in a burst. Between ticks the loop
+sleeps in `select` on the control socket, so a command acts within the millisecond. The cyclic garbage
+collector runs only where time is left.
+"""
+
+import gc
+import logging
+import os
+import resource
+import secrets
+import select
+import socket
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from townhall.errors import TownhallError
+from townhall.media.engine import Engine
+from townhall.media.framing import command_reader, encode
+from townhall.media.protocol import Event, Ready, Shutdown, Stats
+from townhall.media.settings import MediaSettings
+from townhall.media.shapes import TICK_S, Received
+from townhall.media.sockets import Sockets
+
+log = logging.getLogger(__name__)
+
+COMMANDS_A_WAKE = 256
+READ_BYTES = 1 << 16
+MOST_UNSENT_BYTES = 16 << 20
+"""Events that control has not read; beyond it, it is stuck and the process ends."""
+
+TICKS_REMEMBERED = 500
+TICKS_JUDGED_FROM = 100
+TICKS_A_SECOND = 50
+COLLECT_TICKS = 25
+
+
+class ControlGone(TownhallError):
+    """The control socket has closed or is stuck."""
+
+
+class Loop:
+    """Drives one engine. `run` returns when control says so or goes away."""
+
+    def __init__(self, settings: MediaSettings, control: socket.socket) -> None:
+        self._settings = settings
+        self._control = control
+        self._control.setblocking(False)
+        self._sockets = Sockets(settings)
+        self._engine = Engine(settings, self._sockets.local, secrets.randbits(32))
+        self._commands = command_reader()
+        self._unsent = bytearray()
+        self._running = True
+        self._figures = TickFigures()
+
+    def run(self) -> None:
+        """Until `Shutdown` or the control socket's end."""
+        if self._settings.real_time:
+            ask_for_real_time()
+        sys.setswitchinterval(0.0005)  # the loader thread must not keep the tick waiting for 5 ms
+        self._emit([Ready(self._sockets.ports)])
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        try:
+            self._run()
+        except ControlGone as error:
+            log.info("media process ends: %s", error)
+        finally:
+            self._sockets.close()
+            self._engine.close()
+
+    def _run(self) -> None:
+        deadline = time.monotonic() + TICK_S
+        while self._running:
+            now = time.monotonic()
+            if now < deadline:
+                self._wait(deadline - now)
+                continue
+            missed = int((now - deadline) / TICK_S)
+            if missed:
+                deadline += missed * TICK_S
+                self._figures.late += missed
+            self._tick(now)
+            deadline += TICK_S
+            self._after_tick(deadline)
+
+    def _wait(self, seconds: float) -> None:
+        """Sleep until commands come, at most `seconds`."""
+        writers = [self._control] if self._unsent else []
+        if self._commands.pending:
+            seconds = 0.0
+        readable, _, _ = select.select([self._control], writers, [], seconds)
+        if writers:
+            self._flush()
+        if readable:
+            self._read()
+        now = time.monotonic()
+        for command in self._commands.take(COMMANDS_A_WAKE):
+            if isinstance(command, Shutdown):
+                self._running = False
+            self._engine.handle(command, now)
+        self._emit(self._take_events())
+
+    def _read(self) -> None:
+        try:
+            data = self._control.recv(READ_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            raise ControlGone(f"control socket: {error.strerror}") from None
+        if not data:
+            raise ControlGone("control socket closed")
+        self._commands.feed(data)
+
+    def _tick(self, now: float) -> None:
+        cpu = time.thread_time()
+        engine = self._engine
+
+        def take(batch: Received) -> None:
+            engine.receive(batch, now)
+
+        self._sockets.receive(take)
+        for batch in engine.tick(now, time.time()):
+            self._sockets.send(batch)
+        self._figures.add(time.monotonic() - now, time.thread_time() - cpu)
+
+    def _after_tick(self, deadline: float) -> None:
+        """Off the critical part: events, the second's figures, garbage."""
+        self._emit(self._take_events())
+        figures = self._figures
+        if figures.ticks % TICKS_A_SECOND == 0:
+            self._engine.refusal = figures.refusal(self._settings.busy_share)
+            self._emit([self._stats()])
+        if figures.ticks % COLLECT_TICKS == 0 and deadline - time.monotonic() > TICK_S / 2:
+            gc.collect(0)
+
+    def _stats(self) -> Stats:
+        engine, figures = self._engine, self._figures
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        p50, p99, most = figures.wall_ms()
+        return Stats(
+            legs=len(engine.legs),
+            ticks=figures.ticks,
+            tick_p50_ms=p50,
+            tick_p99_ms=p99,
+            tick_max_ms=most,
+            ticks_late=figures.late,
+            packets_received=engine.receiver.received,
+            packets_sent=engine.sender.sent,
+            unknown_source=engine.receiver.unknown_source + engine.reports.unknown_source,
+            malformed=engine.receiver.malformed + engine.reports.malformed,
+            cpu_s=usage.ru_utime + usage.ru_stime,
+        )
+
+    def _take_events(self) -> list[Event]:
+        events = self._engine.events[:]
+        del self._engine.events[: len(events)]  # the list itself is held by those who add to it
+        return events
+
+    def _emit(self, events: list[Event]) -> None:
+        for event in events:
+            self._unsent += encode(event)
+        if self._unsent:
+            self._flush()
+
+    def _flush(self) -> None:
+        try:
+            sent = self._control.send(self._unsent)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError as error:
+            raise ControlGone(f"control socket: {error.strerror}") from None
+        del self._unsent[:sent]
+        if len(self._unsent) > MOST_UNSENT_BYTES:
+            raise ControlGone("control reads no events")
+
+
+class TickFigures:
+    """How long the last ticks took."""
+
+    def __init__(self) -> None:
+        self.ticks = 0
+        self.late = 0
+        self._wall = np.zeros(TICKS_REMEMBERED)
+        self._cpu = np.zeros(TICKS_REMEMBERED)
+
+    def add(self, wall_s: float, cpu_s: float) -> None:
+        """One tick more."""
+        place = self.ticks % TICKS_REMEMBERED
+        self._wall[place], self._cpu[place] = wall_s, cpu_s
+        self.ticks += 1
+
+    def wall_ms(self) -> tuple[float, float, float]:
+        """Median, 99th percentile and longest of the last ticks."""
+        wall = self._wall[: min(self.ticks, TICKS_REMEMBERED)]
+        p50, p99 = np.percentile(wall, (50, 99)) * 1000
+        return float(p50), float(p99), float(wall.max() * 1000)
+
+    def refusal(self, share: float) -> str:
+        """Why no more legs should come; empty when they may.
+
+        Judged by the ticks' own CPU time: time that other processes took from us would not come back by
+        refusing a caller.
+        """
+        if self.ticks < TICKS_JUDGED_FROM:
+            return ""
+        busy = float(np.percentile(self._cpu[: min(self.ticks, TICKS_REMEMBERED)], 99))
+        if busy < share * TICK_S:
+            return ""
+        return f"the tick needs {busy * 1000:.1f} of its 20 ms; no new legs above {share:.0%}"
+
+
+def ask_for_real_time() -> None:
+    """Real-time scheduling, else a better nice value, else neither."""
+    attempts: list[Callable[[], object]] = [lambda: os.nice(-10)]
+    if hasattr(os, "sched_setscheduler"):
+        attempts.insert(0, lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10)))
+    for attempt in attempts:
+        try:
+            attempt()
+        except OSError:
+            continue
+        return
+    log.info("no real-time scheduling: not permitted")

@@ -1,0 +1,187 @@
+"""Where legs are: which port each one has, whose packets are theirs, and where theirs go (symmetric RTP,
+RFC 4961).
+
+A leg's packets are known by their source. The address in the SDP is expected from the start. Behind NAT
+the packets come from
+elsewhere: a leg that may latch takes the first valid stream from an unknown source on its port as its
+own, as long as nothing has come from the agreed address. A port has at most one leg that has yet to
+latch, so there is never a doubt whose stream it is, and no two legs of a port have the same source. A
+latched source stays until the peer's address changes in a later offer or answer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from townhall.errors import TownhallError
+from townhall.media.legs import Legs
+from townhall.media.lookup import AddressTable
+from townhall.media.protocol import Address
+from townhall.media.shapes import Int64s, Slots, Words, address_of, name_of, with_port_after
+
+LATCH_PATIENCE_S = 10.0
+"""A leg that has sent nothing for this long gives up its claim when another one needs the port."""
+
+
+class NoPortError(TownhallError):
+    """No port can take the leg; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPort:
+    """One RTP socket; its index in the list is the socket's number."""
+
+    host: str
+    port: int
+    ip_version: int
+
+
+class Network:
+    """Ports and sources of all legs."""
+
+    def __init__(self, legs: Legs, local: Sequence[LocalPort]) -> None:
+        self.local = list(local)
+        self._legs = legs
+        self._rtp = AddressTable()
+        self._rtcp = AddressTable()
+        self._crowd = np.zeros(len(local), np.int64)
+        self._waiting = np.full(len(local), -1, np.int64)
+        """Per socket: the slot of the leg that has yet to latch."""
+        self._waiting_since = np.zeros(len(local))
+
+    def open(
+        self,
+        slot: int,
+        remote: Address | None,
+        may_latch: bool,
+        ip_version: int,
+        host: str | None,
+        now: float,
+    ) -> LocalPort:
+        """Give the leg a port: the emptiest that fits. Raises `NoPortError`."""
+        fitting = [
+            index
+            for index, port in enumerate(self.local)
+            if port.ip_version == ip_version and (host is None or port.host == host)
+        ]
+        if not fitting:
+            raise NoPortError(f"no RTP port is bound for IPv{ip_version}{f' on {host}' if host else ''}")
+        if remote is not None and not _unspecified(remote):
+            name = name_of(remote)
+            free = [index for index in fitting if self._rtp.owner(index, name) < 0]
+            if not free:
+                raise NoPortError(f"every RTP port has a leg with {remote[0]} port {remote[1]} already")
+            fitting = free
+        if may_latch:
+            fitting = self._unclaimed(fitting, now)
+        socket = min(fitting, key=lambda index: int(self._crowd[index]))
+        self._legs.socket[slot] = socket
+        self._legs.may_latch[slot] = may_latch
+        self._crowd[socket] += 1
+        if may_latch:
+            self._claim(socket, slot, now)
+        if remote is not None and not _unspecified(remote):
+            self._point_at(slot, name_of(remote))
+        return self.local[socket]
+
+    def _unclaimed(self, fitting: list[int], now: float) -> list[int]:
+        """The ports nobody has yet to latch on; else the one whose claim is oldest, if it has run out."""
+        free = [index for index in fitting if self._waiting[index] < 0]
+        if free:
+            return free
+        oldest = min(fitting, key=lambda index: float(self._waiting_since[index]))
+        if now - self._waiting_since[oldest] < LATCH_PATIENCE_S:
+            raise NoPortError("every RTP port has a leg whose first packet has yet to come")
+        return [oldest]
+
+    def _claim(self, socket: int, slot: int, now: float) -> None:
+        self._waiting[socket] = slot
+        self._waiting_since[socket] = now
+
+    def agree(
+        self, slot: int, remote: Address, remote_rtcp: Address | None, rtcp_mux: bool, now: float
+    ) -> None:
+        """Take in what an offer or answer said. A changed address ends an earlier latch; 0.0.0.0 (hold)
+        changes nothing.
+        """
+        legs = self._legs
+        legs.rtcp_mux[slot] = rtcp_mux
+        if _unspecified(remote):
+            return
+        name = name_of(remote)
+        if not np.array_equal(name, legs.agreed_name[slot]):
+            socket = int(legs.socket[slot])
+            self._rtp.remove(slot)
+            legs.settled[slot] = False
+            if legs.may_latch[slot] and self._waiting[socket] < 0:
+                self._claim(socket, slot, now)
+            self._point_at(slot, name)
+        if remote_rtcp is not None and not rtcp_mux:
+            self.expect_reports(slot, name_of(remote_rtcp))
+
+    def _point_at(self, slot: int, name: Words) -> None:
+        """Send to `name` and expect packets from there, unless another leg of the port has it."""
+        legs = self._legs
+        legs.agreed_name[slot] = legs.name[slot] = name
+        legs.has_remote[slot] = True
+        self._rtp.add(int(legs.socket[slot]), name, slot)
+        self.expect_reports(slot, with_port_after(name))
+
+    def expect_reports(self, slot: int, name: Words) -> None:
+        """Where the leg's RTCP goes and comes from."""
+        self._legs.rtcp_name[slot] = name
+        self._rtcp.remove(slot)
+        self._rtcp.add(int(self._legs.socket[slot]), name, slot)
+
+    def close(self, slot: int) -> None:
+        """Forget the leg's port and sources."""
+        socket = int(self._legs.socket[slot])
+        self._crowd[socket] -= 1
+        self._waiting[self._waiting == slot] = -1
+        self._rtp.remove(slot)
+        self._rtcp.remove(slot)
+
+    def find(self, sockets: Slots, names: Words) -> Int64s:
+        """Slots of RTP datagrams `(n,)`, -1 for unknown sources."""
+        return self._rtp.find(sockets, names)
+
+    def find_reports(self, sockets: Slots, names: Words) -> Int64s:
+        """Slots of RTCP datagrams; `sockets` are the RTP sockets they belong to."""
+        return self._rtcp.find(sockets, names)
+
+    def settle(self, slots: Slots) -> None:
+        """Packets have come from where these legs were expected: they need no claim to latch any more."""
+        self._legs.settled[slots] = True
+        self._waiting[np.isin(self._waiting, slots)] = -1
+
+    def claimants(self, sockets: Slots) -> Int64s:
+        """Per datagram of an unknown source: the leg that may latch on to it, -1 for none."""
+        slots = self._waiting[sockets]
+        legs = self._legs
+        able = (slots >= 0) & legs.connected[slots] & legs.receives[slots] & ~legs.settled[slots]
+        return np.where(able, slots, -1)
+
+    def latch(self, slot: int, name: Words) -> bool:
+        """Bind the leg to the source of a valid packet; False when another leg has that source."""
+        legs = self._legs
+        socket = int(legs.socket[slot])
+        if self._rtp.owner(socket, name) >= 0:
+            return False
+        self._rtp.remove(slot)
+        self._rtp.add(socket, name, slot)
+        legs.name[slot] = name
+        legs.has_remote[slot] = True
+        if not legs.rtcp_mux[slot]:
+            self.expect_reports(slot, with_port_after(name))
+        self.settle(np.array([slot]))
+        return True
+
+    def remote_of(self, slot: int) -> Address | None:
+        """Where the leg's packets go now."""
+        return address_of(self._legs.name[slot]) if self._legs.has_remote[slot] else None
+
+
+def _unspecified(address: Address) -> bool:
+    """0.0.0.0 or `::`: the old way to say hold (RFC 3264 section 8.4)."""
+    return address[0] in ("0.0.0.0", "::") or address[1] == 0

@@ -1,0 +1,170 @@
+"""Who hears what, worked out once per change: index arrays that the tick then follows blindly.
+
+The tick makes a table of payloads, one row of 160 codes for every different thing that is heard: silence
+in both laws, the mix of each bus for all its listeners in each law they use, one for everybody who must
+not hear the same as the rest (talkers, the targets of whispers, owners of a bus play), one for each play
+to a leg. The plan says how the table is made and which of its rows each leg is sent (`groups`).
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from townhall.media.legs import Legs
+from townhall.media.shapes import Bools, Bytes, Int64s
+
+ULAW_SILENCE_ROW, ALAW_SILENCE_ROW = 0, 1
+SILENCE_ROWS = 2
+
+
+@dataclass(slots=True)
+class BusPlays:
+    """The running plays to buses: row of the play, bus, slot of the owner (-1: none)."""
+
+    rows: Int64s = field(default_factory=lambda: np.zeros(0, np.int64))
+    buses: Int64s = field(default_factory=lambda: np.zeros(0, np.int64))
+    owners: Int64s = field(default_factory=lambda: np.zeros(0, np.int64))
+
+
+@dataclass(slots=True)
+class Group:
+    """Legs that are sent to with one ptime, sorted by socket."""
+
+    ptime: int
+    slots: Int64s
+    sources: Int64s
+    """Row of the payload table for each."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """`reading` are the slots whose uplink is read: talkers first, sorted by bus, then whisperers, then the
+    rest.
+    """
+
+    reading: Int64s
+    talkers: int
+    """How many of `reading` are talkers."""
+    in_band: Int64s
+    """Places in `reading` of legs whose keys come as tones."""
+    sum_starts: Int64s
+    """Where each talking bus begins among the talkers, for `np.add.reduceat`."""
+    sum_buses: Int64s
+    """Bus of each of those sums, ascending."""
+    buses: Int64s
+    """Every bus with a leg."""
+    mixed_buses: Int64s
+    """Buses with common listeners, ascending."""
+    mixed_ulaw: Int64s
+    """Places in `mixed_buses` that are needed in µ-law."""
+    mixed_alaw: Int64s
+    single: Int64s
+    """Slots with a mix of their own, µ-law ones first."""
+    single_ulaw: int
+    """How many of `single` are µ-law."""
+    single_own: Int64s
+    """Place in `reading` of a single's own voice in its bus's sum, -1: not in it."""
+    whisper_targets: Int64s
+    """Places in `single`, one per whisper."""
+    whisper_voices: Int64s
+    """Places in `reading`, one per whisper."""
+    owned_plays: Int64s
+    """Places in the bus plays whose owner hears the bus; `owning` are the owners' places in `single`."""
+    owning: Int64s
+    plays: Int64s
+    """Running plays to legs (rows of `Players`)."""
+    play_laws: Bytes
+    table_rows: int
+    groups: list[Group]
+
+
+def make_plan(legs: Legs, running: Bools, bus_plays: BusPlays) -> Plan:
+    """The plan for the legs as they are; `running` says which play rows sound."""
+    active = legs.used & legs.connected
+    on_bus = active & (legs.bus >= 0)
+    speaking = active & legs.receives
+    talks = speaking & on_bus & legs.heard
+    hears = on_bus & legs.sends & legs.hears & (legs.play < 0)
+    target = legs.whisper_to
+    whispers = speaking & on_bus & ~legs.heard & (target >= 0)
+    whispers &= hears[target] & (legs.bus[target] == legs.bus)
+    in_band = speaking & (legs.event_type < 0)
+
+    talker_slots = np.flatnonzero(talks)
+    talker_slots = talker_slots[np.argsort(legs.bus[talker_slots], kind="stable")]
+    whisperers = np.flatnonzero(whispers)
+    reading = np.concatenate((talker_slots, whisperers, np.flatnonzero(in_band & ~talks & ~whispers)))
+    place = np.full(legs.capacity, -1, np.int64)
+    place[reading] = np.arange(len(reading))
+    talker_buses = legs.bus[talker_slots].astype(np.int64)
+    sum_buses, sum_starts = np.unique(talker_buses, return_index=True)
+
+    own_mix = hears & talks
+    own_mix[target[whisperers]] = True
+    owners_hear = (bus_plays.owners >= 0) & hears[bus_plays.owners]
+    owners_hear &= legs.bus[bus_plays.owners] == bus_plays.buses
+    own_mix[bus_plays.owners[owners_hear]] = True
+    single = np.flatnonzero(own_mix)
+    single = single[np.argsort(legs.law[single], kind="stable")]
+    single_place = np.full(legs.capacity, -1, np.int64)
+    single_place[single] = np.arange(len(single))
+
+    source = _Sources(legs)
+    common = np.flatnonzero(hears & ~own_mix)
+    mixed_buses, mixed_of = np.unique(legs.bus[common].astype(np.int64), return_inverse=True)
+    by_law = [
+        source.give_rows(common[legs.law[common] == law], mixed_of[legs.law[common] == law]) for law in (0, 1)
+    ]
+    source.give_rows(single, np.arange(len(single)))
+    playing = np.flatnonzero(
+        active & (legs.play >= 0)
+    )  # on hold too: a document's prompts go by in real time
+    playing = playing[running[legs.play[playing]]]
+    source.give_rows(playing, np.arange(len(playing)))
+    return Plan(
+        reading=reading,
+        talkers=len(talker_slots),
+        in_band=place[np.flatnonzero(in_band)],
+        sum_starts=sum_starts,
+        sum_buses=sum_buses,
+        buses=np.unique(legs.bus[on_bus]).astype(np.int64),
+        mixed_buses=mixed_buses,
+        mixed_ulaw=by_law[0],
+        mixed_alaw=by_law[1],
+        single=single,
+        single_ulaw=int(np.count_nonzero(legs.law[single] == 0)),
+        single_own=np.where(talks[single], place[single], -1),
+        whisper_targets=single_place[target[whisperers]],
+        whisper_voices=place[whisperers],
+        owned_plays=np.flatnonzero(owners_hear),
+        owning=single_place[bus_plays.owners[owners_hear]],
+        plays=legs.play[playing].astype(np.int64),
+        play_laws=legs.law[playing],
+        table_rows=source.rows,
+        groups=_groups(legs, active, source.of),
+    )
+
+
+class _Sources:
+    """Which row of the payload table each leg is sent."""
+
+    def __init__(self, legs: Legs) -> None:
+        self.of = np.where(legs.law == 0, ULAW_SILENCE_ROW, ALAW_SILENCE_ROW).astype(np.int64)
+        self.rows = SILENCE_ROWS
+
+    def give_rows(self, slots: Int64s, things: Int64s) -> Int64s:
+        """Rows for the distinct `things` that `slots` hear, in ascending order; returns those things."""
+        distinct, which = np.unique(things, return_inverse=True)
+        self.of[slots] = self.rows + which
+        self.rows += len(distinct)
+        return distinct.astype(np.int64)
+
+
+def _groups(legs: Legs, active: Bools, source: Int64s) -> list[Group]:
+    sending = np.flatnonzero(active & legs.sends & legs.has_remote & ~legs.pressing)
+    sending = sending[np.argsort(legs.socket[sending], kind="stable")]
+    groups = []
+    for ptime in np.unique(legs.ptime[sending]).tolist():
+        slots = sending[legs.ptime[sending] == ptime]
+        groups.append(Group(int(ptime), slots, source[slots]))
+    return groups

@@ -1,0 +1,128 @@
+"""The way out: the payload table to RTP packets of every leg, one batch per ptime.
+
+Each leg has its own SSRC, sequence numbers and timestamps; only the payload is shared. Legs with a ptime
+other than 20 ms collect codes until their packet is full.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from townhall.media.legs import Legs
+from townhall.media.plan import Group, Plan
+from townhall.media.shapes import TICK_SAMPLES, Bytes, Int64s, Outgoing
+
+HEADER = 12
+_LEAD = 4
+"""Bytes before the header in a row, so that the payload begins on a multiple of 16."""
+
+
+class _Rows:
+    """Packets of one payload length, kept from tick to tick; what never changes is written once per plan."""
+
+    def __init__(self, count: int, length: int) -> None:
+        stride = -(-(_LEAD + HEADER + length) // 64) * 64
+        store = np.zeros((count, stride), np.uint8)
+        words, halves = store.view(">u4"), store.view(">u2")
+        self.packets = store[:, _LEAD:]
+        self.second = store[:, _LEAD + 1]
+        self.sequence_number = halves[:, (_LEAD + 2) // 2]
+        self.timestamp = words[:, (_LEAD + 4) // 4]
+        self.ssrc = words[:, (_LEAD + 8) // 4]
+        payload = store[:, _LEAD + HEADER : _LEAD + HEADER + length]
+        # One element per payload, so that numpy copies whole payloads instead of bytes.
+        self.payload = np.ndarray((count,), f"V{length}", store, _LEAD + HEADER, (stride,))
+        assert payload.shape == (count, length)
+        store[:, _LEAD] = 0x80
+        self.lengths = np.full(count, HEADER + length, np.int64)
+
+
+class Sender:
+    """Builds batches; all per-leg state is in `Legs`."""
+
+    def __init__(self, legs: Legs) -> None:
+        self.sent = 0
+        self._legs = legs
+        self._plan: Plan | None = None
+        self._rows: list[_Rows] = []
+
+    def build(self, plan: Plan, table: Bytes, instead: Mapping[int, Bytes]) -> list[Outgoing]:
+        """The batches of this tick; valid until the next call.
+
+        `instead`: slots that are sent these 160 codes and not what the plan says (our own key tones; a few).
+        """
+        if plan is not self._plan:
+            self._prepare(plan)
+        if instead:
+            table = np.concatenate((table, np.stack(list(instead.values()))))
+        batches = []
+        for group, rows in zip(plan.groups, self._rows, strict=True):
+            sources = group.sources
+            for row, slot in enumerate(instead, plan.table_rows):
+                sources = np.where(group.slots == slot, row, sources)
+            if group.ptime == 20:
+                codes = table.view(f"V{TICK_SAMPLES}")[:, 0][sources]
+                batches.append(self._fill(rows, group.slots, codes))
+            else:
+                batches.extend(self._collect(group, rows, table[sources]))
+        return batches
+
+    def _prepare(self, plan: Plan) -> None:
+        self._plan = plan
+        self._rows = []
+        for group in plan.groups:
+            rows = _Rows(len(group.slots) * max(1, 20 // group.ptime), 8 * group.ptime)
+            rows.ssrc[: len(group.slots)] = self._legs.ssrc[group.slots]
+            self._rows.append(rows)
+
+    def _collect(self, group: Group, rows: _Rows, codes: Bytes) -> list[Outgoing]:
+        """Put this tick's codes behind those that wait and take out the full packets."""
+        legs, slots, size = self._legs, group.slots, 8 * group.ptime
+        fill = legs.fifo_fill[slots]
+        legs.fifo[slots[:, None], fill[:, None] + np.arange(TICK_SAMPLES)] = codes
+        fill += TICK_SAMPLES
+        full = slots[fill >= size]
+        legs.fifo_fill[slots] = fill
+        if not full.size:
+            return []
+        if group.ptime == 10:
+            payloads = legs.fifo[full, : 2 * size].reshape(-1, size)
+            taken = 2 * size
+            senders = np.repeat(full, 2)
+        else:
+            payloads = legs.fifo[full, :size]
+            taken = size
+            senders = full
+        legs.fifo[full, :-taken] = legs.fifo[full, taken:]
+        legs.fifo_fill[full] -= taken
+        rows.ssrc[: len(senders)] = legs.ssrc[senders]
+        return [self._fill(rows, senders, np.ascontiguousarray(payloads).view(f"V{size}")[:, 0])]
+
+    def _fill(
+        self, rows: _Rows, slots: Int64s, codes: "np.ndarray[tuple[int], np.dtype[np.void]]"
+    ) -> Outgoing:
+        """Write headers and payloads of one packet per row; a leg may stand in two rows one after the
+        other.
+        """
+        legs, count = self._legs, len(slots)
+        samples = codes.dtype.itemsize
+        twice = np.zeros(count, np.uint16)
+        if count > 1:
+            twice[1:] = slots[1:] == slots[:-1]
+        rows.second[:count] = legs.payload_type[slots]
+        marked = np.flatnonzero(legs.marker[slots] & (twice == 0))
+        if marked.size:
+            rows.second[marked] |= 0x80
+            legs.marker[slots[marked]] = False
+        sequence = legs.sequence_number[slots] + twice
+        stamps = legs.timestamp[slots] + twice * np.uint32(samples)
+        rows.sequence_number[:count] = sequence
+        rows.timestamp[:count] = stamps
+        rows.payload[:count] = codes
+        legs.sequence_number[slots] = sequence + np.uint16(1)
+        legs.timestamp[slots] = stamps + np.uint32(samples)
+        packets = 1 + int(twice.any())
+        legs.packets_sent[slots] += packets
+        legs.octets_sent[slots] += packets * samples
+        self.sent += count
+        return Outgoing(rows.packets[:count], rows.lengths[:count], legs.name[slots], legs.socket[slots])

@@ -1,0 +1,29 @@
+"""What a media process is started with."""
+
+import msgspec
+
+
+class MediaSettings(msgspec.Struct, frozen=True):
+    """Sent to the child on its command line, as JSON."""
+
+    bind_hosts: tuple[str, ...] = ("127.0.0.1",)
+    """Numeric addresses; every one gets a socket on every port. `0.0.0.0` and `::` are allowed."""
+
+    rtp_ports: tuple[int, int] = (20000, 20063)
+    """First and last UDP port: RTP on the even ones, RTCP on the odd ones. (0, 0): eight pairs of the
+    system's choice.
+    """
+
+    ports: tuple[int, ...] = ()
+    """Exactly these RTP ports instead of the range: how a restarted process finds its ports again."""
+
+    max_legs: int = 4096
+    busy_share: float = 0.8
+    """New legs are refused when 99 % of ticks take up to this share of their 20 ms, or more."""
+
+    silence_limit_s: float = 30.0
+    clip_bytes: int = 64_000_000
+    """Room for encoded clips, bytes; a second of audio takes 16,000 (both codecs)."""
+
+    real_time: bool = True
+    """Ask the system for real-time scheduling; goes on without when refused."""

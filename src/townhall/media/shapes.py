@@ -1,0 +1,91 @@
+"""The array types that cross between the files of this room, and the shape of an address.
+
+A *name* is a socket address as the kernel writes it (`sockaddr_in`, `sockaddr_in6`), padded to four
+64-bit words: word 0 of an IPv4 name is family, port and address, word 0 of an IPv6 name family, port and
+flow label, words 1 and 2 its address. Systems without batched calls get the same words, so that nothing
+above the sockets knows the difference.
+"""
+
+import ipaddress
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from townhall.media.protocol import Address
+
+Bytes = npt.NDArray[np.uint8]
+Bools = npt.NDArray[np.bool_]
+Int16s = npt.NDArray[np.int16]
+Int32s = npt.NDArray[np.int32]
+Int64s = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Words = npt.NDArray[np.uint64]
+Slots = npt.NDArray[np.integer]
+
+TICK_S = 0.02
+TICK_SAMPLES = 160
+NAME_WORDS = 4
+FAMILY_V4, FAMILY_V6 = 2, 10
+
+
+@dataclass(slots=True)
+class Received:
+    """A batch of `n` datagrams, in order of arrival on each socket."""
+
+    data: Bytes
+    """`(n, stride)`; what stands behind a datagram's length is old."""
+    lengths: Int64s
+    names: Words
+    """`(n, NAME_WORDS)`."""
+    sockets: Int32s
+    """Index of the socket: RTP sockets first, then as many RTCP sockets in the same order."""
+    arrived: Floats
+    """Seconds of a steady clock."""
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """A batch of `n` datagrams to send, sorted by socket."""
+
+    data: Bytes
+    """`(n, stride)`, each datagram at the beginning of its row; rows may lie apart."""
+    lengths: Int64s
+    names: Words
+    sockets: Int32s
+
+
+def name_of(address: Address) -> Words:
+    """The name `(NAME_WORDS,)` of a numeric address. Raises ValueError for anything else."""
+    host, port = address
+    if not 0 < port < 65536:
+        raise ValueError(f"port {port} of {host} is not between 1 and 65535")
+    ip = ipaddress.ip_address(host)
+    if isinstance(ip, ipaddress.IPv4Address):
+        packed = struct.pack("=H", FAMILY_V4) + struct.pack("!H", port) + ip.packed
+    else:
+        scope = (
+            int(ip.scope_id) if isinstance(ip, ipaddress.IPv6Address) and (ip.scope_id or "").isdigit() else 0
+        )
+        packed = (
+            struct.pack("=H", FAMILY_V6) + struct.pack("!HI", port, 0) + ip.packed + struct.pack("=I", scope)
+        )
+    return np.frombuffer(packed.ljust(8 * NAME_WORDS, b"\0"), np.uint64)
+
+
+def address_of(name: Words) -> Address:
+    """The numeric address of a name `(NAME_WORDS,)`."""
+    packed = np.ascontiguousarray(name).tobytes()
+    port = int(struct.unpack_from("!H", packed, 2)[0])
+    if struct.unpack_from("=H", packed)[0] == FAMILY_V4:
+        return str(ipaddress.IPv4Address(packed[4:8])), port
+    return str(ipaddress.IPv6Address(packed[8:24])), port
+
+
+def with_port_after(name: Words) -> Words:
+    """The same host, the next port: where a peer's RTCP lives unless it says otherwise (RFC 3550 section
+    11).
+    """
+    host, port = address_of(name)
+    return name_of((host, min(port + 1, 65535)))

@@ -1,0 +1,155 @@
+"""The UDP sockets of a media process: a pair (RTP even, RTCP odd) per port and bind host."""
+
+import contextlib
+import ipaddress
+import logging
+import select
+import socket
+from collections.abc import Callable
+
+from townhall.errors import TownhallError
+from townhall.media.batched import BatchedIO, best_io, runs_of
+from townhall.media.network import LocalPort
+from townhall.media.settings import MediaSettings
+from townhall.media.shapes import Outgoing, Received
+
+log = logging.getLogger(__name__)
+
+RECEIVE_ROWS = 4096
+"""Datagrams taken in at once; more are taken in another round."""
+
+ROUNDS_A_TICK = 4
+BUFFER_BYTES = 4 << 20
+SYSTEM_CHOSEN_PAIRS = 8
+
+
+class BindError(TownhallError):
+    """No RTP port could be bound."""
+
+
+class Sockets:
+    """All sockets. `local` lists the RTP ones; socket `i`'s RTCP partner has index `len(local) + i`."""
+
+    def __init__(self, settings: MediaSettings, io: BatchedIO | None = None) -> None:
+        self.local: list[LocalPort] = []
+        self._rtp: list[socket.socket] = []
+        self._rtcp: list[socket.socket] = []
+        self._io = io or best_io(RECEIVE_ROWS)
+        problem = self._bind(settings)
+        if not self.local:
+            raise BindError(f"no RTP port could be bound on {', '.join(settings.bind_hosts)}: {problem}")
+        self._all = self._rtp + self._rtcp
+        self._index_of = {sock.fileno(): index for index, sock in enumerate(self._all)}
+        self._poll = select.epoll() if hasattr(select, "epoll") else None
+        if self._poll is not None:
+            for descriptor in self._index_of:
+                self._poll.register(descriptor, select.EPOLLIN)
+
+    def _bind(self, settings: MediaSettings) -> str:
+        """Bind the wanted ports; ports that are taken are left out. Returns the last problem met."""
+        problem = "the range has no even port"
+        first, last = settings.rtp_ports
+        wanted = list(settings.ports) or [port for port in range(first, last) if port % 2 == 0 and port]
+        if settings.rtp_ports == (0, 0) and not settings.ports:
+            wanted = _free_pairs(settings.bind_hosts, SYSTEM_CHOSEN_PAIRS)
+        for port in wanted:
+            try:
+                pairs = [_bound_pair(host, port) for host in settings.bind_hosts]
+            except OSError as error:
+                problem = f"port {port}: {error.strerror}"
+                log.warning("RTP ports %d and %d are left out: %s", port, port + 1, error.strerror)
+                continue
+            for host, (rtp, rtcp) in zip(settings.bind_hosts, pairs, strict=True):
+                self.local.append(LocalPort(host, port, ipaddress.ip_address(host).version))
+                self._rtp.append(rtp)
+                self._rtcp.append(rtcp)
+        return problem
+
+    @property
+    def ports(self) -> list[int]:
+        """The RTP ports, each once, ascending."""
+        return sorted({local.port for local in self.local})
+
+    def receive(self, take: Callable[[Received], None]) -> None:
+        """Hand over everything that waits, in batches over all sockets."""
+        for _ in range(ROUNDS_A_TICK):
+            rows = 0
+            for index in self._readable():
+                rows += self._io.receive(self._all[index], index, rows)
+            if rows:
+                whole = self._io.received
+                take(
+                    Received(
+                        whole.data[:rows],
+                        whole.lengths[:rows],
+                        whole.names[:rows],
+                        whole.sockets[:rows],
+                        whole.arrived[:rows],
+                    )
+                )
+            if rows < RECEIVE_ROWS:
+                return
+
+    def _readable(self) -> list[int]:
+        if self._poll is None:
+            return list(range(len(self._all)))
+        return [self._index_of[descriptor] for descriptor, _ in self._poll.poll(0, len(self._all))]
+
+    def send(self, batch: Outgoing) -> int:
+        """Send a batch that is sorted by socket; how many datagrams the kernel took."""
+        return sum(
+            self._io.send(self._all[index], batch, first, last)
+            for index, first, last in runs_of(batch.sockets)
+        )
+
+    def close(self) -> None:
+        """Close all sockets."""
+        if self._poll is not None:
+            self._poll.close()
+        for sock in self._all:
+            sock.close()
+
+
+def _bound_pair(host: str, port: int) -> tuple[socket.socket, socket.socket]:
+    rtp = _bound(host, port)
+    try:
+        return rtp, _bound(host, port + 1)
+    except OSError:
+        rtp.close()
+        raise
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _free_pairs(hosts: tuple[str, ...], count: int) -> list[int]:
+    """Even ports that are free with the next one on all hosts, as far as a few attempts find them."""
+    found: list[int] = []
+    for _ in range(20 * count):
+        if len(found) == count:
+            break
+        with contextlib.suppress(OSError), contextlib.ExitStack() as held:
+            probe = held.enter_context(_bound(hosts[0], 0))
+            port = probe.getsockname()[1] & ~1
+            probe.close()
+            if port in found:
+                continue
+            for host in hosts:
+                for sock in _bound_pair(host, port):
+                    held.enter_context(sock)
+            found.append(port)
+    return sorted(found)
