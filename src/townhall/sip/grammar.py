@@ -144,7 +144,7 @@ class Parameters(Mapping[str, str | None]):
         return len(self._items)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Parameters) and self._items == other._items
+        return isinstance(other, Mapping) and self._items == dict(other)
 
     def __hash__(self) -> int:
         return hash(frozenset(self._items.items()))

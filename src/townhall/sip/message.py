@@ -40,14 +40,12 @@ class Message:
     @property
     def via(self) -> Via:
         """The topmost Via."""
-        return self.headers.view("via", _read_top_via)
+        return self.vias[0]
 
     @property
     def vias(self) -> list[Via]:
-        """All Vias, the topmost first."""
-        return self.headers.view(
-            "vias", lambda headers: [Via.parse(text) for text in headers.get_list("Via")]
-        )
+        """All Vias, the topmost first; there is at least one."""
+        return self.headers.view("vias", _read_vias)
 
     @property
     def from_(self) -> Address:
@@ -292,10 +290,11 @@ def _has_tag(to: str) -> bool:
         return True
 
 
-def _read_top_via(headers: Headers) -> Via:
-    for element in headers.get_list("Via"):
-        return Via.parse(element)
-    raise SIPParseError("the Via header is missing")
+def _read_vias(headers: Headers) -> list[Via]:
+    vias = [Via.parse(text) for text in headers.get_list("Via")]
+    if not vias:
+        raise SIPParseError("the Via header is missing")
+    return vias
 
 
 def _read_call_id(text: str) -> str:

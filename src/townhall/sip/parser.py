@@ -104,7 +104,7 @@ def check(message: Request | Response) -> None:
                 _fail(message, f"the {name} header stands there more than once")
             seen.add(lower)
     try:
-        for view in ("via", "from_", "to", "call_id", "cseq"):
+        for view in ("vias", "from_", "to", "call_id", "cseq"):
             getattr(message, view)
         if isinstance(message, Request):
             if message.cseq.method != message.method:

@@ -6,7 +6,7 @@ no body; one that announces a body by its Content-Type but not its length ends t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from townhall.sip.errors import SIPParseError
 from townhall.sip.message import Request, Response
@@ -110,6 +110,9 @@ class StreamParser:
                 return
         try:
             length = content_length(message)
+            if length is None and isinstance(self._pending, StreamError):
+                self._fail(events, replace(self._pending, fatal=True))
+                return
             if length is None and "Content-Type" in message.headers:
                 raise SIPParseError("Content-Length is missing", 400, _request(message))
             self._body_length = length or 0
