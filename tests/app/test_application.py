@@ -5,9 +5,9 @@ from xml.etree import ElementTree
 
 import httpx2
 import pytest
+from tests.app.conftest import BASE, OPEN, TOKEN, Book, Caller, Clock
 from twilio.request_validator import RequestValidator
 
-from tests.app.conftest import BASE, OPEN, TOKEN, Book, Caller, Clock
 from townhall.app import create_app
 
 Shape = tuple[str, dict[str, str], str, list["Shape"]]
