@@ -10,15 +10,16 @@ import socket
 import struct
 import sys
 import time
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from townhall.media.shapes import (
-    FAMILY_V4,
     FAMILY_V6,
     NAME_WORDS,
+    Bytes,
     Int32s,
     Int64s,
     Outgoing,
@@ -38,7 +39,9 @@ MOST_A_CALL = 1024
 
 Structures = npt.NDArray[np.void]
 
-_NAME_LENGTH = {FAMILY_V4: 16, FAMILY_V6: 28}
+_LENGTH_V4, _LENGTH_V6 = 16, 28
+"""Of `sockaddr_in` and `sockaddr_in6`."""
+
 _RECORD = np.dtype(
     {
         "names": [
@@ -64,24 +67,38 @@ _VECTOR = np.dtype([("base", "u8"), ("length", "u8")])
 class BatchedIO(Protocol):
     """What the sockets need of the system."""
 
-    received: Received
-    """Views of the whole receive buffer; rows up to the count of the last `receive` calls are filled."""
+    def receive(self, socks: Sequence[tuple[int, socket.socket]]) -> Received | None:
+        """Read what waits on these sockets (with their indices), as far as there is room; None: nothing.
 
-    def receive(self, sock: socket.socket, index: int, first: int) -> int:
-        """Read what waits on a socket into the rows from `first` on, as far as there is room; how many."""
+        The arrays are views of one buffer, valid until the next call.
+        """
 
-    def send(self, sock: socket.socket, batch: Outgoing, first: int, last: int) -> int:
-        """Send rows `first` to `last` of a batch; how many the kernel took."""
+    def send(self, socks: Sequence[socket.socket], batch: Outgoing) -> int:
+        """Send a batch; `batch.sockets` are indices of `socks`. How many datagrams the kernel took."""
 
 
-def _buffers(rows: int) -> Received:
-    return Received(
-        np.zeros((rows, STRIDE), np.uint8),
-        np.zeros(rows, np.int64),
-        np.zeros((rows, NAME_WORDS), np.uint64),
-        np.zeros(rows, np.int32),
-        np.zeros(rows),
-    )
+class _Buffers:
+    """The receive buffer that both kinds share."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+        self.data: Bytes = np.zeros((rows, STRIDE), np.uint8)
+        self.names: Words = np.zeros((rows, NAME_WORDS), np.uint64)
+        self.lengths: Int64s = np.zeros(rows, np.int64)
+
+    def filled(self, counts: list[tuple[int, int]]) -> Received | None:
+        """The first rows as a batch; `counts` are (socket index, datagrams) in their order."""
+        rows = sum(count for _, count in counts)
+        if not rows:
+            return None
+        indices = np.array([index for index, _ in counts], np.int32)
+        return Received(
+            self.data[:rows],
+            self.lengths[:rows],
+            self.names[:rows],
+            np.repeat(indices, [count for _, count in counts]),
+            np.full(rows, time.monotonic()),
+        )
 
 
 class MMsgIO:
@@ -95,57 +112,71 @@ class MMsgIO:
         pointer = ctypes.c_void_p
         self._recvmmsg.argtypes = [ctypes.c_int, pointer, ctypes.c_uint, ctypes.c_int, pointer]
         self._sendmmsg.argtypes = [ctypes.c_int, pointer, ctypes.c_uint, ctypes.c_int]
-        self.received = _buffers(rows)
-        self._rows = rows
-        self._in, self._in_vectors = _records(rows)
-        self._in_vectors["base"] = _row_addresses(self.received.data)
-        self._in_vectors["length"] = STRIDE
-        self._in["name"] = _row_addresses(self.received.names)
+        self._buffers = _Buffers(rows)
+        self._in, vectors = _records(rows)
+        vectors["base"] = _row_addresses(self._buffers.data)
+        vectors["length"] = STRIDE
+        self._in["name"] = _row_addresses(self._buffers.names)
+        self._in["name_length"] = 8 * NAME_WORDS
         self._in_at = self._in.ctypes.data
+        self._in_vectors = vectors  # the records point into it
+        self._out_rows = 0
+        self._make_room(rows)
+
+    def _make_room(self, rows: int) -> None:
+        """Structures for the sending of `rows` datagrams."""
+        self._out_rows = rows
         self._out, self._out_vectors = _records(rows)
         self._out_names: Words = np.zeros((rows, NAME_WORDS), np.uint64)
         self._out["name"] = _row_addresses(self._out_names)
         self._out_at = self._out.ctypes.data
 
-    def receive(self, sock: socket.socket, index: int, first: int) -> int:
-        descriptor, begin = sock.fileno(), first
-        while first < self._rows:
-            wanted = min(self._rows - first, MOST_A_CALL)
-            self._in["name_length"][first : first + wanted] = 8 * NAME_WORDS
+    def receive(self, socks: Sequence[tuple[int, socket.socket]]) -> Received | None:
+        counts: list[tuple[int, int]] = []
+        first = 0
+        for index, sock in socks:
+            count = self._receive_from(sock.fileno(), first)
+            counts.append((index, count))
+            first += count
+        batch = self._buffers.filled(counts)
+        if batch is not None:
+            batch.lengths[:] = self._in["length"][:first]
+            cut = (self._in["flags"][:first] & socket.MSG_TRUNC) != 0
+            batch.lengths[cut] = 0  # counted as malformed: nothing of ours is so long
+            self._in["name_length"][:first] = 8 * NAME_WORDS  # the kernel has written theirs
+        return batch
+
+    def _receive_from(self, descriptor: int, first: int) -> int:
+        begin, rows = first, self._buffers.rows
+        while first < rows:
+            wanted = min(rows - first, MOST_A_CALL)
             got = self._recvmmsg(descriptor, self._in_at + 64 * first, wanted, socket.MSG_DONTWAIT, None)
-            if got <= 0:
-                if got < 0 and ctypes.get_errno() == errno.EINTR:
-                    continue
-                break
-            first += got
+            if got < 0 and ctypes.get_errno() == errno.EINTR:
+                continue
+            first += max(got, 0)
             if got < wanted:
                 break
-        into = slice(begin, first)
-        self.received.lengths[into] = self._in["length"][into]
-        cut = self._in["flags"][into] & socket.MSG_TRUNC != 0
-        self.received.lengths[into][cut] = 0  # counted as malformed: nothing of ours is so long
-        self.received.sockets[into] = index
-        self.received.arrived[into] = time.monotonic()
         return first - begin
 
-    def send(self, sock: socket.socket, batch: Outgoing, first: int, last: int) -> int:
-        sent = 0
-        for begin in range(first, last, self._rows):
-            sent += self._send_some(sock.fileno(), batch, begin, min(begin + self._rows, last))
-        return sent
+    def send(self, socks: Sequence[socket.socket], batch: Outgoing) -> int:
+        count = len(batch.lengths)
+        if count > self._out_rows:
+            self._make_room(count)
+        self._out_names[:count] = batch.names
+        v6 = (batch.names[:, 0] & np.uint64(0xFFFF)) == FAMILY_V6
+        self._out["name_length"][:count] = np.where(v6, _LENGTH_V6, _LENGTH_V4)
+        stride, origin = batch.data.strides[0], batch.data.ctypes.data
+        self._out_vectors["base"][:count] = np.arange(origin, origin + count * stride, stride)[:count]
+        self._out_vectors["length"][:count] = batch.lengths
+        return sum(
+            self._send_from(socks[index].fileno(), first, last)
+            for index, first, last in runs_of(batch.sockets)
+        )
 
-    def _send_some(self, descriptor: int, batch: Outgoing, first: int, last: int) -> int:
-        count = last - first
-        self._out_names[:count] = batch.names[first:last]
-        v6 = (batch.names[first:last, 0] & np.uint64(0xFFFF)) == FAMILY_V6
-        self._out["name_length"][:count] = np.where(v6, _NAME_LENGTH[FAMILY_V6], _NAME_LENGTH[FAMILY_V4])
-        stride = batch.data.strides[0]
-        origin = batch.data.ctypes.data
-        self._out_vectors["base"][:count] = np.arange(origin + first * stride, origin + last * stride, stride)
-        self._out_vectors["length"][:count] = batch.lengths[first:last]
-        at = sent = 0
-        while at < count:
-            wanted = min(count - at, MOST_A_CALL)
+    def _send_from(self, descriptor: int, at: int, last: int) -> int:
+        sent = 0
+        while at < last:
+            wanted = min(last - at, MOST_A_CALL)
             took = self._sendmmsg(descriptor, self._out_at + 64 * at, wanted, socket.MSG_DONTWAIT)
             if took < 0:
                 problem = ctypes.get_errno()
@@ -175,39 +206,42 @@ class PlainIO:
     """One call per datagram, for systems without the batched ones (macOS)."""
 
     def __init__(self, rows: int) -> None:
-        self.received = _buffers(rows)
-        self._rows = rows
+        self._buffers = _Buffers(rows)
 
-    def receive(self, sock: socket.socket, index: int, first: int) -> int:
-        begin = first
-        into = self.received
-        while first < self._rows:
-            try:
-                data, address = sock.recvfrom(STRIDE + 1, socket.MSG_DONTWAIT)
-            except (BlockingIOError, InterruptedError):
-                break
-            except OSError:
-                continue
-            whole = len(data) <= STRIDE
-            into.lengths[first] = len(data) if whole else 0
-            into.data[first, : len(data)] = np.frombuffer(data[:STRIDE], np.uint8)
-            into.names[first] = name_of((address[0], address[1])) if address[1] else 0
-            into.sockets[first] = index
-            into.arrived[first] = time.monotonic()
-            first += 1
-        return first - begin
+    def receive(self, socks: Sequence[tuple[int, socket.socket]]) -> Received | None:
+        counts: list[tuple[int, int]] = []
+        first = 0
+        for index, sock in socks:
+            begin = first
+            while first < self._buffers.rows and self._receive_one(sock, first):
+                first += 1
+            counts.append((index, first - begin))
+        return self._buffers.filled(counts)
 
-    def send(self, sock: socket.socket, batch: Outgoing, first: int, last: int) -> int:
+    def _receive_one(self, sock: socket.socket, row: int) -> bool:
+        try:
+            data, address = sock.recvfrom(STRIDE + 1, socket.MSG_DONTWAIT)
+        except OSError:
+            return False
+        whole = len(data) <= STRIDE
+        into = self._buffers
+        into.lengths[row] = len(data) if whole else 0
+        into.data[row, : min(len(data), STRIDE)] = np.frombuffer(data[:STRIDE], np.uint8)
+        into.names[row] = name_of((address[0], address[1])) if address[1] else 0
+        return True
+
+    def send(self, socks: Sequence[socket.socket], batch: Outgoing) -> int:
         sent = 0
-        for row in range(first, last):
-            data = batch.data[row, : int(batch.lengths[row])].tobytes()
-            try:
-                sock.sendto(data, socket.MSG_DONTWAIT, address_of(batch.names[row]))
-            except BlockingIOError:
-                break
-            except OSError:
-                continue
-            sent += 1
+        for index, first, last in runs_of(batch.sockets):
+            for row in range(first, last):
+                data = batch.data[row, : int(batch.lengths[row])].tobytes()
+                try:
+                    socks[index].sendto(data, socket.MSG_DONTWAIT, address_of(batch.names[row]))
+                except BlockingIOError:
+                    break
+                except OSError:
+                    continue
+                sent += 1
         return sent
 
 

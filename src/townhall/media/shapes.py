@@ -65,12 +65,10 @@ def name_of(address: Address) -> Words:
     if isinstance(ip, ipaddress.IPv4Address):
         packed = struct.pack("=H", FAMILY_V4) + struct.pack("!H", port) + ip.packed
     else:
-        scope = (
-            int(ip.scope_id) if isinstance(ip, ipaddress.IPv6Address) and (ip.scope_id or "").isdigit() else 0
-        )
-        packed = (
-            struct.pack("=H", FAMILY_V6) + struct.pack("!HI", port, 0) + ip.packed + struct.pack("=I", scope)
-        )
+        zone = ip.scope_id or ""
+        scope = int(zone) if zone.isdecimal() else 0
+        packed = struct.pack("=H", FAMILY_V6) + struct.pack("!HI", port, 0) + ip.packed
+        packed += struct.pack("=I", scope)
     return np.frombuffer(packed.ljust(8 * NAME_WORDS, b"\0"), np.uint64)
 
 

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable
 
 from townhall.errors import TownhallError
-from townhall.media.batched import BatchedIO, best_io, runs_of
+from townhall.media.batched import BatchedIO, best_io
 from townhall.media.network import LocalPort
 from townhall.media.settings import MediaSettings
 from townhall.media.shapes import Outgoing, Received
@@ -73,34 +73,22 @@ class Sockets:
     def receive(self, take: Callable[[Received], None]) -> None:
         """Hand over everything that waits, in batches over all sockets."""
         for _ in range(ROUNDS_A_TICK):
-            rows = 0
-            for index in self._readable():
-                rows += self._io.receive(self._all[index], index, rows)
-            if rows:
-                whole = self._io.received
-                take(
-                    Received(
-                        whole.data[:rows],
-                        whole.lengths[:rows],
-                        whole.names[:rows],
-                        whole.sockets[:rows],
-                        whole.arrived[:rows],
-                    )
-                )
-            if rows < RECEIVE_ROWS:
+            batch = self._io.receive(self._readable())
+            if batch is None:
+                return
+            take(batch)
+            if len(batch.lengths) < RECEIVE_ROWS:
                 return
 
-    def _readable(self) -> list[int]:
+    def _readable(self) -> list[tuple[int, socket.socket]]:
         if self._poll is None:
-            return list(range(len(self._all)))
-        return [self._index_of[descriptor] for descriptor, _ in self._poll.poll(0, len(self._all))]
+            return list(enumerate(self._all))
+        ready = (self._index_of[descriptor] for descriptor, _ in self._poll.poll(0, len(self._all)))
+        return [(index, self._all[index]) for index in ready]
 
     def send(self, batch: Outgoing) -> int:
         """Send a batch that is sorted by socket; how many datagrams the kernel took."""
-        return sum(
-            self._io.send(self._all[index], batch, first, last)
-            for index, first, last in runs_of(batch.sockets)
-        )
+        return self._io.send(self._all, batch)
 
     def close(self) -> None:
         """Close all sockets."""
