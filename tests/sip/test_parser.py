@@ -237,3 +237,13 @@ def test_cseq_of_another_method_is_400() -> None:
 def test_bare_carriage_return_in_a_value_cannot_be_written_again() -> None:
     message = read(INVITE + b"Subject: a\rEvil: b\r\n\r\n")
     assert message.headers.get("Subject") == "a Evil: b"
+
+
+def test_bare_carriage_return_in_the_start_line_is_a_space() -> None:
+    message = read(INVITE.replace(b"INVITE sip:", b"INVITE \rsip:") + b"\r\n")
+    assert message.start_line == "INVITE sip:1000@example.com SIP/2.0"
+
+
+def test_request_of_an_error_can_be_shown_whatever_it_is() -> None:
+    error = refuse(INVITE.replace(b"sip:1000@example.com", b"\0") + b"\r\n")
+    assert repr(error.request) == "<Request INVITE \0>"

@@ -177,9 +177,6 @@ class Message:
             lines.append(length)
         return "\r\n".join([*lines, "", ""]).encode("utf-8", "replace") + self.body
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.start_line}>"
-
 
 class Request(Message):
     """A request. `uri` is the Request-URI as it is written; `request_uri` is it taken apart."""
@@ -209,6 +206,9 @@ class Request(Message):
         if not is_token(self.method) or any(mark in self.uri for mark in "\r\n "):
             raise SIPError(f"a request cannot begin with {shorten(self.method)} {shorten(self.uri)}")
         return f"{self.method} {self.uri} SIP/2.0"
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.uri}>"
 
     def create_response(
         self,
@@ -265,6 +265,9 @@ class Response(Message):
     @property
     def start_line(self) -> str:
         return f"SIP/2.0 {self.status} " + self.reason.replace("\r", " ").replace("\n", " ")
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status} {self.reason}>"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Response):

@@ -68,7 +68,7 @@ def parse_head(head: bytes, limits: Limits = DEFAULT_LIMITS) -> Request | Respon
     text = _unfold(head[: limits.message_size])
     start_line, _, rest = text.partition("\n")
     headers, defect = _parse_headers(rest, limits)
-    message = _parse_start_line(start_line.rstrip(), headers)
+    message = _parse_start_line(start_line.rstrip().replace("\r", " "), headers)
     if len(head) > limits.message_size:
         defect = SIPParseError(f"the headers may have {limits.message_size} bytes, not {len(head)}", 513)
     if defect is not None:
