@@ -1,0 +1,58 @@
+"""The store: one open database, and what can be asked of it by subject."""
+
+import sqlalchemy as sa
+
+from townhall.store import recovery, schema
+from townhall.store.calls import Calls
+from townhall.store.conferences import ConferenceLog
+from townhall.store.engines import Reader, Transactions, connect
+from townhall.store.errors import StoreError
+from townhall.store.lines import Lines
+from townhall.store.notices import Notices
+from townhall.store.numbers import Numbers
+from townhall.store.writer import Writer
+
+
+class Store:
+    """Made by `open`; `close` it, or what is queued may not be written."""
+
+    def __init__(self, transactions: Transactions, reader: Reader) -> None:
+        self._transactions = transactions
+        self._reader = reader
+        self._writer = Writer(transactions)
+        self.numbers = Numbers(reader, self._writer)
+        self.lines = Lines(reader, self._writer)
+        self.calls = Calls(reader, self._writer)
+        self.conferences = ConferenceLog(reader, self._writer)
+        self.notices = Notices(reader, self._writer)
+
+    @classmethod
+    async def open(cls, url: str, *, takes_calls: bool = False) -> "Store":
+        """Open the database, create it if it is missing, and bring its tables up to date.
+
+        `takes_calls`: this process is the server. Calls and conferences that are still open in the database
+        are then a crash's leftovers and are closed; anybody else must leave them alone, as the server may be
+        running. Raises `StoreError` with the reason when it cannot be used.
+        """
+        transactions, engine = connect(url)
+        reader = Reader(engine)
+        try:
+            await transactions.run(schema.bring_up_to_date)
+            if takes_calls:
+                await transactions.run(recovery.close_leftovers)
+        except BaseException as error:
+            await transactions.close()
+            await reader.close()
+            if isinstance(error, sa.exc.SQLAlchemyError | OSError):
+                shown = sa.make_url(url).render_as_string(hide_password=True)
+                raise StoreError(
+                    f"cannot use the database {shown}: {getattr(error, 'orig', None) or error}"
+                ) from error
+            raise
+        return cls(transactions, reader)
+
+    async def close(self) -> None:
+        """Write what is queued and close every connection."""
+        await self._writer.close()
+        await self._transactions.close()
+        await self._reader.close()
