@@ -1,0 +1,92 @@
+"""A call: who talks to whom, what it runs, and how it ended.
+
+It holds state and decides nothing: the document's verbs act on it through `control`, the conference through
+`hall`.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from townhall.calls.negotiation import CallAudio
+from townhall.calls.parameters import voice_parameters
+from townhall.signalling import IncomingInvite
+from townhall.twiml.control import Method
+from townhall.webhooks import Cookies
+
+_DIGITS_KEPT = 128
+_SAME_PRESS_S = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a number leads: the voice URL and its fallback, as absolute URLs, and who is told of the end."""
+
+    voice_url: str
+    voice_method: Method = "POST"
+    fallback_url: str | None = None
+    fallback_method: Method = "POST"
+    status_callback: str | None = None
+    status_callback_method: Method = "POST"
+
+
+@dataclass(eq=False)
+class Call:
+    sid: str
+    account_sid: str
+    from_: str
+    to: str
+    route: Route
+    invite: IncomingInvite
+    audio: CallAudio
+    own_parameters: list[tuple[str, str]] = field(default_factory=list)
+    direction: str = "inbound"
+    status: str = "ringing"
+    cookies: Cookies = field(default_factory=Cookies)
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    answered_at: datetime | None = None
+    over: asyncio.Future[str] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    """Done when the call is over, with the cause in words."""
+
+    def __post_init__(self) -> None:
+        self.digits: asyncio.Queue[str] = asyncio.Queue(_DIGITS_KEPT)
+        self._last_press: tuple[str, str, float] = ("", "", 0.0)
+
+    @property
+    def parameters(self) -> list[tuple[str, str]]:
+        return [
+            *voice_parameters(
+                call_sid=self.sid,
+                account_sid=self.account_sid,
+                from_=self.from_,
+                to=self.to,
+                status=self.status,
+                direction=self.direction,
+            ),
+            *self.own_parameters,
+        ]
+
+    @property
+    def duration_s(self) -> int:
+        """Whole seconds since the answer; 0 for a call that never was."""
+        return round((datetime.now(UTC) - self.answered_at).total_seconds()) if self.answered_at else 0
+
+    def end(self, cause: str) -> None:
+        """Note that the call is over; whatever it runs stops at its next step. The first cause counts."""
+        if not self.over.done():
+            self.over.set_result(cause)
+
+    def press(self, digit: str, way: str) -> None:
+        """A key came in by one way (`media`, `info`). Phones that send both ways press only once."""
+        last_digit, last_way, last_at = self._last_press
+        now = time.monotonic()
+        if digit == last_digit and way != last_way and now - last_at < _SAME_PRESS_S:
+            return
+        self._last_press = (digit, way, now)
+        if not self.digits.full():
+            self.digits.put_nowait(digit)
+
+    def discard_digits(self) -> None:
+        while not self.digits.empty():
+            self.digits.get_nowait()

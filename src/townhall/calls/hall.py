@@ -1,0 +1,272 @@
+"""Where conferences are held: carries out what the rules (`townhall.conference`) command.
+
+The rules decide, this room acts: on the media process (mixes, music, beeps), on the waiting callers' tasks,
+on the journal and the callbacks. Nothing is awaited between an event and the last of its commands, so the
+rules see one event at a time.
+"""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any, Protocol
+
+from townhall.calls.call import Call
+from townhall.calls.clips import ClipLibrary
+from townhall.calls.control import LiveCall
+from townhall.calls.waiting import WaitMusic
+from townhall.conference import (
+    Beep,
+    Close,
+    Command,
+    Conference,
+    Conferences,
+    ConferenceSettings,
+    Event,
+    Hint,
+    Mix,
+    Notify,
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantSettings,
+    Refusal,
+    Release,
+    SpeechChanged,
+    StartHold,
+    StartRecording,
+    StartWaiting,
+    StopHold,
+    StopRecording,
+    StopWaiting,
+)
+from townhall.conference.events import CallStatus, LeftBy
+from townhall.ids import new_sid
+from townhall.media import MediaProcess
+from townhall.twiml.control import (
+    CallEnded,
+    ConferenceCallbacks,
+    ConferenceDial,
+    ConferenceOutcome,
+    FetchFailed,
+    Notice,
+)
+from townhall.webhooks import CallbackSender
+
+log = logging.getLogger(__name__)
+
+HINT = 16011
+"""Twilio's number for trouble with a conference's status callback."""
+
+
+class ConferenceJournal(Protocol):
+    """Where the course of conferences is written down (`townhall.calls.journal`)."""
+
+    def created(self, conference: Conference) -> None: ...
+
+    def happened(self, conference: Conference, notify: Notify) -> None: ...
+
+    def closed(self, conference: Conference, close: Close) -> None: ...
+
+
+@dataclass(eq=False)
+class _Attendance:
+    """One caller's time in a conference."""
+
+    call: Call
+    control: LiveCall
+    dial: ConferenceDial
+    wait: WaitMusic
+    released: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class ConferenceHall:
+    """All live conferences of the server."""
+
+    def __init__(
+        self,
+        *,
+        account_sid: str,
+        media: MediaProcess,
+        clips: ClipLibrary,
+        callbacks: CallbackSender,
+        journal: ConferenceJournal,
+    ) -> None:
+        self._account_sid = account_sid
+        self._media = media
+        self._clips = clips
+        self._callbacks = callbacks
+        self._journal = journal
+        self.conferences = Conferences(lambda: new_sid("CF"))
+        self._attendances: dict[str, _Attendance] = {}
+        self._subscriptions: dict[str, ConferenceCallbacks] = {}
+
+    # ---- a caller's way through ----
+
+    async def attend(self, call: Call, control: LiveCall, dial: ConferenceDial) -> ConferenceOutcome:
+        """Be in a conference until the caller leaves, is released or his call is over (`CallEnded`)."""
+        attendance = _Attendance(call, control, dial, WaitMusic(control, self._clips, dial))
+        try:
+            conference = await self._enter(attendance)
+        except FetchFailed as error:
+            return ConferenceOutcome(
+                "failed", Notice(error.code, "error", f"waitUrl: {error.message}", error.url)
+            )
+        if isinstance(conference, Refusal):
+            return ConferenceOutcome("failed", Notice(conference.code, "error", conference.message))
+        await self._stay(conference, attendance)
+        return ConferenceOutcome("answered")
+
+    async def _enter(self, attendance: _Attendance) -> Conference | Refusal:
+        call, dial = attendance.call, attendance.dial
+        settings = _participant_settings(dial)
+        reservation = self.conferences.reserve(dial.name, time.monotonic())
+        if isinstance(reservation, Refusal):
+            return reservation
+        with reservation:
+            if not reservation.conference.starts_now(settings):
+                await attendance.wait.prepare(reservation.conference)
+            if call.over.done():
+                raise CallEnded
+            event = ParticipantJoined(call.sid, settings, _conference_settings(dial))
+            # The commands name him, so he must be known before they are carried out.
+            self._attendances[call.sid] = attendance
+            admission = reservation.enter(event, time.monotonic())
+        if isinstance(admission, Refusal):
+            del self._attendances[call.sid]
+            return admission
+        conference = admission.conference
+        if admission.created:
+            self._journal.created(conference)
+            if dial.status_callback is not None:
+                # The first participant's callback is the conference's; later ones bring none (Twilio's rule).
+                self._subscriptions[conference.sid] = dial.status_callback
+        attendance.control.leg.on_speech = lambda speaking: self.handle(
+            conference, SpeechChanged(call.sid, speaking)
+        )
+        call.discard_digits()
+        self._carry_out(conference, admission.commands)
+        return conference
+
+    async def _stay(self, conference: Conference, attendance: _Attendance) -> None:
+        call = attendance.call
+        by: LeftBy = "hung_up"
+        try:
+            by = await self._leaving(attendance)
+        finally:
+            if not attendance.released.done():
+                status: CallStatus = "completed" if call.over.done() else "in-progress"
+                self.handle(conference, ParticipantLeft(call.sid, by, status))
+        await attendance.wait.ended()
+        if call.over.done():
+            raise CallEnded
+
+    async def _leaving(self, attendance: _Attendance) -> LeftBy:
+        """Wait until he leaves, and say how. A release by the rules is told by `released`."""
+        star = asyncio.ensure_future(self._star(attendance))
+        try:
+            ways_out: set[asyncio.Future[Any]] = {star, attendance.released, attendance.call.over}
+            time_limit_s = attendance.dial.time_limit_s
+            await asyncio.wait(ways_out, timeout=time_limit_s, return_when=asyncio.FIRST_COMPLETED)
+            if attendance.call.over.done():
+                return "hung_up"
+            return "star" if star.done() else "time_limit"
+        finally:
+            star.cancel()
+
+    async def _star(self, attendance: _Attendance) -> None:
+        """Keys mean nothing inside a conference, but for `*` with `hangupOnStar`."""
+        while await attendance.call.digits.get() != "*" or not attendance.dial.hangup_on_star:
+            pass
+
+    # ---- the rules' commands ----
+
+    def handle(self, conference: Conference, event: Event) -> None:
+        """Tell the rules what happened and carry out what they command, in order."""
+        self._carry_out(conference, conference.handle(event, time.monotonic()))
+
+    def _carry_out(self, conference: Conference, commands: list[Command]) -> None:
+        for command in commands:
+            match command:
+                case StartWaiting(call_sid) | StartHold(call_sid):
+                    self._attendances[call_sid].wait.start()
+                case StopWaiting(call_sid) | StopHold(call_sid):
+                    self._attendances[call_sid].wait.stop()
+                case Mix():
+                    self._mix(conference, command)
+                case Beep():
+                    self._beep(conference, command)
+                case Release(call_sid):
+                    self._release(call_sid)
+                case Notify():
+                    self._notify(conference, command)
+                case Hint(call_sid, message):
+                    self._attendances[call_sid].control.report(Notice(HINT, "warning", message))
+                case Close():
+                    self._subscriptions.pop(conference.sid, None)
+                    self._journal.closed(conference, command)
+                case StartRecording() | StopRecording():
+                    log.warning(
+                        "%s: conferences are not recorded yet; `record` has no effect", conference.sid
+                    )
+
+    def _mix(self, conference: Conference, mix: Mix) -> None:
+        target = self._attendances.get(mix.whisper_to) if mix.whisper_to else None
+        self._attendances[mix.call_sid].control.leg.set_mix(
+            conference.sid,
+            hears=mix.hears,
+            heard=mix.heard,
+            whisper_to=target.control.leg if target else None,
+        )
+
+    def _beep(self, conference: Conference, beep: Beep) -> None:
+        clip = self._clips.beep_enter if beep.kind == "enter" else self._clips.beep_exit
+        owner = self._attendances[beep.owner].control.leg if beep.owner else None
+        self._media.play_to_bus(conference.sid, [clip], owner=owner)
+
+    def _release(self, call_sid: str) -> None:
+        attendance = self._attendances.pop(call_sid)
+        attendance.control.leg.on_speech = None
+        attendance.control.leg.set_mix(None)
+        attendance.released.set_result(None)
+
+    def _notify(self, conference: Conference, notify: Notify) -> None:
+        log.info("%s %r: %s %s", conference.sid, conference.name, notify.event, dict(notify.parameters))
+        self._journal.happened(conference, notify)
+        subscription = self._subscriptions.get(conference.sid)
+        if subscription is None or not notify.subscribed:
+            return
+        parameters = [
+            ("ConferenceSid", conference.sid),
+            ("FriendlyName", conference.name),
+            ("AccountSid", self._account_sid),
+            ("SequenceNumber", str(notify.sequence_number)),
+            ("Timestamp", format_datetime(datetime.now(UTC))),
+            ("StatusCallbackEvent", notify.event),
+            *notify.parameters,
+        ]
+        self._callbacks.send(conference.sid, subscription.url, subscription.method, tuple(parameters))
+
+
+def _participant_settings(dial: ConferenceDial) -> ParticipantSettings:
+    return ParticipantSettings(
+        muted=dial.muted,
+        beep_on_enter=dial.beep_on_enter,
+        beep_on_exit=dial.beep_on_exit,
+        start_conference_on_enter=dial.start_conference_on_enter,
+        end_conference_on_exit=dial.end_conference_on_exit,
+        label=dial.participant_label,
+        coach=dial.coach,
+        max_participants=dial.max_participants,
+    )
+
+
+def _conference_settings(dial: ConferenceDial) -> ConferenceSettings:
+    callback = dial.status_callback
+    return ConferenceSettings(
+        status_callback_events=callback.events if callback else frozenset(),
+        status_callback=callback.url if callback else None,
+        record=dial.record,
+        trim_silence=dial.trim_silence,
+    )

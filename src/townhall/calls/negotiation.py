@@ -1,0 +1,140 @@
+"""One call's audio: the SDP that offer and answer agreed on, and the media leg it runs on (RFC 3264).
+
+The session carries the SDP, the media process the packets; this is where the two meet. What leaves is bytes
+of SDP.
+"""
+
+import ipaddress
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+
+from townhall.media import Leg, LegRefusedError, MediaProcess
+from townhall.sdp import (
+    AudioAgreement,
+    LocalMedia,
+    NothingFits,
+    SDPError,
+    SessionDescription,
+    accept_answer,
+    make_answer,
+    make_offer,
+    parse_sdp,
+)
+from townhall.signalling import OfferRejected
+
+
+class CallAudio:
+    """The audio of one call. `leg` is None until the first offer has been answered (or made)."""
+
+    def __init__(self, media: MediaProcess, local_address: str, silence_limit_s: float) -> None:
+        self._media = media
+        self._address = local_address
+        self._silence_limit_s = silence_limit_s
+        self._local: LocalMedia | None = None
+        self._pending_offer: SessionDescription | None = None
+        self.leg: Leg | None = None
+        self.agreement: AudioAgreement | None = None
+        self.on_open: Callable[[Leg], None] = lambda leg: None
+
+    def check(self, offer: bytes) -> None:
+        """Raise `OfferRejected` when nothing in the offer fits, before any port is taken for it."""
+        self._answer(offer, LocalMedia(address=self._address, rtp_port=9, rtcp_port=10))
+
+    async def answer(self, offer: bytes) -> bytes:
+        """Open the leg and answer the offer; raises `OfferRejected` or `LegRefusedError`."""
+        _, wanted = self._answer(offer, LocalMedia(address=self._address, rtp_port=9, rtcp_port=10))
+        local = await self._open(wanted)
+        description, agreement = self._answer(offer, local)
+        self._connect(agreement)
+        return bytes(description)
+
+    async def offer(self) -> bytes:
+        """Open the leg and make an offer of ours, for an INVITE that came without one; `accept` takes the
+        answer.
+        """
+        return self._offer(await self._open(None))
+
+    def accept(self, answer: bytes) -> None:
+        """The peer's answer to our offer; raises `OfferRejected` when it agrees on nothing."""
+        offer, self._pending_offer = self._pending_offer, None
+        if offer is None:
+            raise OfferRejected(status=488)
+        try:
+            self._connect(accept_answer(offer, parse_sdp(answer)))
+        except (SDPError, NothingFits) as error:
+            raise OfferRejected(status=488) from error
+
+    def renegotiate(self, offer: bytes | None) -> bytes:
+        """A re-INVITE's or UPDATE's SDP: our answer, or our offer when it brought none."""
+        if self._local is None:
+            raise OfferRejected(status=488)
+        self._local = replace(self._local, session_version=self._local.session_version + 1)
+        if offer is None:
+            return self._offer(self._local)
+        description, agreement = self._answer(offer, self._local)
+        self._connect(agreement)
+        return bytes(description)
+
+    async def close(self) -> dict[str, object] | None:
+        """Give the leg up; returns the codec and its last figures for the record, if it ever carried
+        anything.
+        """
+        if self.leg is None:
+            return None
+        self.leg.close()
+        figures = await self.leg.wait_closed()
+        if figures is None or self.agreement is None:
+            return None
+        return {
+            "codec": self.agreement.codec,
+            "packets_received": figures.packets_received,
+            "packets_sent": figures.packets_sent,
+            "packets_lost": figures.packets_lost,
+            "jitter_ms": round(figures.jitter_ms, 1),
+        }
+
+    async def _open(self, wanted: AudioAgreement | None) -> LocalMedia:
+        ip_version = ipaddress.ip_address(self._address).version
+        remote = wanted.remote if wanted is not None and wanted.send else None
+        host = self._address if self._address in self._media.settings.bind_hosts else None
+        self.leg = await self._media.open_leg(remote=remote, ip_version=ip_version, host=host)
+        self._local = LocalMedia(
+            address=self._address,
+            rtp_port=self.leg.rtp_port,
+            rtcp_port=self.leg.rtcp_port,
+            session_id=secrets.randbits(48),
+            session_version=1,
+        )
+        self.on_open(self.leg)
+        return self._local
+
+    def _answer(self, offer: bytes, local: LocalMedia) -> tuple[SessionDescription, AudioAgreement]:
+        try:
+            return make_answer(parse_sdp(offer), local)
+        except (SDPError, NothingFits) as error:
+            raise OfferRejected(status=488) from error
+
+    def _offer(self, local: LocalMedia) -> bytes:
+        self._pending_offer = make_offer(local)
+        return bytes(self._pending_offer)
+
+    def _connect(self, agreement: AudioAgreement) -> None:
+        assert self.leg is not None
+        self.agreement = agreement
+        self.leg.connect(
+            codec=agreement.codec,
+            payload_type=agreement.payload_type,
+            remote=agreement.remote,
+            remote_rtcp=agreement.remote_rtcp,
+            rtcp_mux=agreement.rtcp_mux,
+            ptime_ms=agreement.ptime_ms,
+            telephone_event=agreement.telephone_event,
+            send=agreement.send,
+            receive=agreement.receive,
+        )
+        # A peer that told us it sends nothing (hold) is not a dead one.
+        self.leg.set_silence_limit(self._silence_limit_s if agreement.receive else 0)
+
+
+__all__ = ["CallAudio", "LegRefusedError"]

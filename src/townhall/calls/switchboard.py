@@ -1,0 +1,205 @@
+"""The switchboard: takes each incoming call, finds where its number leads, and runs its TwiML until it is
+over.
+
+One call, one task: whatever the call runs ends with it, and nothing outlives it but its record.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from townhall.calls.call import Call, Route
+from townhall.calls.clips import ClipLibrary
+from townhall.calls.control import LiveCall
+from townhall.calls.hall import ConferenceHall
+from townhall.calls.journal import StoreJournal
+from townhall.calls.negotiation import CallAudio
+from townhall.calls.parameters import party, sip_parameters
+from townhall.ids import new_sid
+from townhall.media import Leg, MediaProcess
+from townhall.signalling import IncomingInvite, OfferRejected
+from townhall.sip import SIPURI, SIPParseError
+from townhall.twiml import run_call
+from townhall.twiml.control import DocumentRequest
+from townhall.webhooks import CallbackSender, WebhookClient
+
+log = logging.getLogger(__name__)
+
+RouteOf = Callable[[str], Awaitable[Route | None]]
+"""Where a dialled user part (`1000`, `+15551234`, `alice`) leads; None: nowhere."""
+
+RETRY_AFTER_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchboardSettings:
+    account_sid: str
+    max_calls: int = 2000
+    media_silence_s: float = 30.0
+    public_address: str | None = None
+    """The address written into SDP instead of the one the call came in on (behind NAT)."""
+
+
+class Switchboard:
+    """Every live call of the server."""
+
+    def __init__(
+        self,
+        settings: SwitchboardSettings,
+        *,
+        route_of: RouteOf,
+        media: MediaProcess,
+        clips: ClipLibrary,
+        webhooks: WebhookClient,
+        callbacks: CallbackSender,
+        journal: StoreJournal,
+    ) -> None:
+        self._settings = settings
+        self._route_of = route_of
+        self._media = media
+        self._clips = clips
+        self._webhooks = webhooks
+        self._callbacks = callbacks
+        self._journal = journal
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._draining = False
+        self.hall = ConferenceHall(
+            account_sid=settings.account_sid, media=media, clips=clips, callbacks=callbacks, journal=journal
+        )
+
+    @property
+    def calls(self) -> int:
+        return len(self._tasks)
+
+    def take(self, invite: IncomingInvite) -> None:
+        """A call comes in. Returns at once; the call lives in a task of its own."""
+        if self._draining or len(self._tasks) >= self._settings.max_calls:
+            invite.reject(503, headers=[("Retry-After", str(RETRY_AFTER_S))])
+            return
+        task = asyncio.create_task(self._serve(invite), name=f"call {invite.call_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def drain(self) -> None:
+        """Take no more calls, and wait until those that were taken have ended (the user agent hangs them
+        up).
+        """
+        self._draining = True
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _serve(self, invite: IncomingInvite) -> None:
+        try:
+            call = await self._admit(invite)
+            if call is not None:
+                await self._run(call)
+        except Exception:
+            # A fault of ours ends this call and no other.
+            log.exception("%s: the call ended by a fault of the server", invite.call_id)
+            invite.reject(500)
+            await invite.session.hang_up()
+
+    async def _admit(self, invite: IncomingInvite) -> Call | None:
+        """The call of an INVITE that leads somewhere and whose audio fits; else it is refused."""
+        audio = CallAudio(
+            self._media, self._settings.public_address or invite.local_address, self._settings.media_silence_s
+        )
+        try:
+            user = SIPURI.parse(invite.request.uri).user or ""
+            route = await self._route_of(user)
+            if route is None:
+                log.info("%s: no number or line %r; 404", invite.call_id, user)
+                invite.reject(404)
+                return None
+            if invite.offer is not None:
+                audio.check(invite.offer)
+            return self._new_call(invite, route, audio)
+        except OfferRejected as error:
+            log.info("%s: %s; %d", invite.call_id, error, error.status)
+            invite.reject(error.status)
+        except SIPParseError as error:
+            log.info("%s: %s; 400", invite.call_id, error)
+            invite.reject(400)
+        return None
+
+    def _new_call(self, invite: IncomingInvite, route: Route, audio: CallAudio) -> Call:
+        call = Call(
+            sid=new_sid("CA"),
+            account_sid=self._settings.account_sid,
+            from_=party(invite.request.from_.uri),
+            to=party(SIPURI.parse(invite.request.uri)),
+            route=route,
+            invite=invite,
+            audio=audio,
+            own_parameters=sip_parameters(invite.request, invite.source[0]),
+        )
+        session = invite.session
+        session.on_offer = audio.renegotiate
+        session.on_answer = audio.accept
+        session.on_digit = lambda digit, duration_ms: call.press(digit, "info")
+        audio.on_open = lambda leg: self._listen(call, leg)
+        return call
+
+    def _listen(self, call: Call, leg: Leg) -> None:
+        """What the media process tells of a call."""
+
+        def silent() -> None:
+            limit = self._settings.media_silence_s
+            self._hang_up(call, f"nothing heard of the phone for {limit:g} s", 408, "Media timeout")
+
+        leg.on_digit = lambda digit: call.press(digit, "media")
+        leg.on_silent = silent
+        leg.on_lost = lambda reason: self._hang_up(call, f"media lost: {reason}", 503, "Media lost")
+
+    def _hang_up(self, call: Call, cause: str, status: int, text: str) -> None:
+        log.warning("%s: %s; hanging up", call.sid, cause)
+        call.end(cause)
+        task = asyncio.create_task(call.invite.session.hang_up(f'SIP;cause={status};text="{text}"'))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, call: Call) -> None:
+        log.info("%s: %s calls %s (%s)", call.sid, call.from_, call.to, call.invite.call_id)
+        self._journal.started(call)
+        watch = asyncio.create_task(self._watch(call), name=f"end of {call.sid}")
+        control = LiveCall(
+            call, clips=self._clips, webhooks=self._webhooks, hall=self.hall, journal=self._journal
+        )
+        route = call.route
+        fallback = DocumentRequest(route.fallback_url, route.fallback_method) if route.fallback_url else None
+        try:
+            await control.ring()
+            await run_call(control, DocumentRequest(route.voice_url, route.voice_method), fallback)
+            await control.hang_up()
+        finally:
+            watch.cancel()
+            self._close_books(call, await call.audio.close())
+
+    async def _watch(self, call: Call) -> None:
+        """Tell the call when its SIP session is over."""
+        ended = await call.invite.session.wait_ended()
+        if call.status == "ringing":
+            call.status = "canceled" if ended.cause == "cancel" else "failed"
+        call.end({"bye": "the caller hung up", "cancel": "the caller gave up"}.get(ended.cause, ended.cause))
+
+    def _close_books(self, call: Call, media: Mapping[str, object] | None) -> None:
+        call.end("its document ended")
+        if call.status == "in-progress":
+            call.status = "completed"
+        log.info("%s: %s after %d s: %s", call.sid, call.status, call.duration_s, call.over.result())
+        self._journal.ended(call, media)
+        if call.route.status_callback:
+            parameters = [
+                *call.parameters,
+                ("CallDuration", str(call.duration_s)),
+                ("Duration", _minutes(call)),
+            ]
+            self._callbacks.send(
+                call.sid, call.route.status_callback, call.route.status_callback_method, tuple(parameters)
+            )
+
+
+def _minutes(call: Call) -> str:
+    """`Duration` is in whole minutes begun, as a bill counts them."""
+    return str(-(-call.duration_s // 60))

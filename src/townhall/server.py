@@ -1,0 +1,272 @@
+"""Puts the server together: settings in, a running Townhall out, and everything stopped in order at the end.
+
+store ─┐
+media ─┼─ switchboard ── user agent (SIP)
+speech ┘        └─ webhooks ── HTTP server: /health, the application under /app
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Iterator, Sequence
+
+import uvicorn
+import uvloop
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from townhall import __version__
+from townhall.api.health import Health, Uptime, health_route
+from townhall.app import Line, PinGuard, create_app
+from townhall.calls import ClipLibrary, Route, StoreJournal, Switchboard, SwitchboardSettings
+from townhall.media import MediaProcess, MediaSettings
+from townhall.settings import Settings
+from townhall.signalling import UserAgent, UserAgentSettings
+from townhall.speech import Speech
+from townhall.store import Store
+from townhall.twiml.control import Method
+from townhall.webhooks import AudioCache, CallbackSender, OriginConsent, WebhookClient
+
+log = logging.getLogger(__name__)
+
+APPLICATION_PATH = "/app"
+LEAVE_WITHIN_S = 4.0
+"""Ctrl-C is obeyed in under five seconds; this is what calls get of them to be hung up properly."""
+
+
+class Server:
+    """One Townhall in this process and its media child."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._uptime = Uptime()
+        self._status = "starting"
+        self._exits = contextlib.AsyncExitStack()
+
+    async def start(self) -> None:
+        """Start everything; raises `OSError` when an address is taken and `TownhallError` for the rest."""
+        settings = self.settings
+        try:
+            self.store = await Store.open(settings.database_url, takes_calls=True)
+            self._exits.push_async_callback(self.store.close)
+            await self.store.lines.ensure_default()
+            self._sockets = _listen(settings.bind, settings.http_port)
+            self.base_url = settings.public_url or _url(self._sockets[0])
+            self.media = MediaProcess(MediaSettings(bind_hosts=settings.bind, rtp_ports=settings.rtp_ports))
+            self._exits.push_async_callback(self.media.stop)
+            self.speech = Speech(settings.data_dir / "speech", settings.voice_python)
+            self._exits.push_async_callback(self.speech.stop)
+            await asyncio.gather(self.media.start(), self.speech.start())
+            await self._start_http()
+            await self._start_calls()
+        except BaseException:
+            await self._exits.aclose()
+            raise
+        self._status = "ok"
+
+    async def stop(self) -> None:
+        """Hang up every call with BYE, write everything down, leave."""
+        self._status = "stopping"
+        await self._exits.aclose()
+
+    # ---- parts ----
+
+    async def _start_http(self) -> None:
+        settings = self.settings
+        token = settings.auth_token.get_secret_value()
+        application = create_app(
+            _LineBook(self.store),
+            auth_token=token,
+            base_url=self.base_url,
+            guard=PinGuard(token, settings.data_dir / "pin-guesses.json"),
+        )
+        self._web = Starlette(routes=[health_route(self.health), Mount(APPLICATION_PATH, application)])
+        config = uvicorn.Config(self._web, log_config=None, access_log=False, lifespan="off", ws="none")
+        http = _QuietServer(config)
+        serving = asyncio.create_task(http.serve(sockets=self._sockets), name="http")
+
+        async def stop() -> None:
+            http.should_exit = True
+            http.force_exit = True
+            await serving
+
+        self._exits.push_async_callback(stop)
+
+    async def _start_calls(self) -> None:
+        settings = self.settings
+        token = settings.auth_token.get_secret_value()
+        self._consent = OriginConsent(
+            settings.webhook_inner_origins, setting="TOWNHALL_WEBHOOK_INNER_ORIGINS"
+        )
+        webhooks = WebhookClient(
+            token, self._consent, {self.base_url: self._web}, AudioCache(settings.data_dir / "web-cache")
+        )
+        self._exits.push_async_callback(webhooks.close)
+        journal = StoreJournal(self.store)
+        callbacks = CallbackSender(webhooks, journal.callback_failed)
+        self._exits.push_async_callback(callbacks.close)
+        clips = ClipLibrary(settings.data_dir / "clips", self.speech, webhooks)
+        await asyncio.to_thread(clips.prepare)
+        self.switchboard = Switchboard(
+            SwitchboardSettings(
+                account_sid=settings.account_sid,
+                max_calls=settings.max_calls,
+                media_silence_s=settings.media_silence_s,
+                public_address=settings.public_host,
+            ),
+            route_of=self._route_of,
+            media=self.media,
+            clips=clips,
+            webhooks=webhooks,
+            callbacks=callbacks,
+            journal=journal,
+        )
+        self.user_agent = UserAgent(
+            UserAgentSettings(
+                bind_hosts=settings.bind,
+                port=settings.sip_port,
+                public_host=settings.public_host,
+                user_agent=f"Townhall/{__version__}",
+                credentials=settings.sip_password,
+            ),
+            on_invite=self.switchboard.take,
+        )
+        await self.user_agent.start()
+        self._exits.push_async_callback(self._stop_calls)
+
+    async def _stop_calls(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_WITHIN_S):
+                await asyncio.gather(self.user_agent.stop(), self.switchboard.drain())
+
+    async def _route_of(self, user: str) -> Route | None:
+        """A number's voice URL, else our own application for a line."""
+        number = await self.store.numbers.get(user)
+        if number is not None:
+            # The operator configured these origins: that is his consent to reach them, be
+            # they inner addresses.
+            for url in (number.voice_url, number.voice_fallback_url, number.status_callback):
+                if url:
+                    self._consent.allow(url)
+            return Route(
+                voice_url=number.voice_url,
+                voice_method=_method(number.voice_method),
+                fallback_url=number.voice_fallback_url,
+                fallback_method=_method(number.voice_fallback_method),
+                status_callback=number.status_callback,
+                status_callback_method=_method(number.status_callback_method),
+            )
+        if await self.store.lines.get(user) is not None:
+            return Route(voice_url=f"{self.base_url}{APPLICATION_PATH}/menu")
+        return None
+
+    def health(self) -> Health:
+        ok = self._status == "ok"
+        return Health(
+            status=self._status,
+            version=__version__,
+            uptime_s=self._uptime.seconds(),
+            sip=[f"{t}:{h}:{p}" for t, h, p in self.user_agent.addresses] if ok else [],
+            calls=self.switchboard.calls if ok else 0,
+            conferences=len(self.switchboard.hall.conferences) if ok else 0,
+            media=self.media.stats,
+        )
+
+    def welcome(self) -> str:
+        """What `townhall serve` prints once calls are taken."""
+        _, host, port = self.user_agent.addresses[0]
+        shown = f"[{host}]" if ":" in host else host
+        call = f"sip:1000@{shown}:{port}"
+        return "\n".join(
+            (
+                f"Townhall {__version__} takes calls.",
+                "",
+                f"  Call   {call}  (UDP and TCP)",
+                f"  Web    {self.base_url}",
+                f"  Data   {self.settings.data_dir}  (database, sounds; credentials in credentials.toml)",
+                "",
+                "Try it from another terminal, a moderator and a speaker:",
+                f"  townhall call {call} --press 3",
+                f"  townhall call {call} --press 2 --tone 440",
+                "",
+                "Ctrl-C hangs up and stops.",
+            )
+        )
+
+
+class _LineBook:
+    """The stored lines as the application sees them: the one place where both sides of the seam are known."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get(self, number: str) -> Line | None:
+        stored = await self._store.lines.get(number)
+        if stored is None:
+            return None
+        return Line(
+            number=stored.number,
+            conference_name=stored.conference_name,
+            welcome=stored.welcome,
+            speaker_pin=stored.speaker_pin,
+            moderator_pin=stored.moderator_pin,
+            voice=stored.voice,
+            language=stored.language,
+            music=stored.music,
+            max_participants=stored.max_participants,
+        )
+
+
+class _QuietServer(uvicorn.Server):
+    """Signals are the server's business, not its HTTP part's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _method(stored: str) -> Method:
+    return "GET" if stored == "GET" else "POST"
+
+
+def _listen(hosts: Sequence[str], port: int) -> list[socket.socket]:
+    """A listening socket per host, all on one port (chosen by the first one when it is 0)."""
+    sockets: list[socket.socket] = []
+    for host in hosts:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind((host, port))
+        port = listener.getsockname()[1]
+        sockets.append(listener)
+    return sockets
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        host = "127.0.0.1" if host == "0.0.0.0" else "::1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def run(settings: Settings, on_ready: "asyncio.Future[Server] | None" = None) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    server = Server(settings)
+    await server.start()
+    print(server.welcome(), flush=True)  # noqa: T201
+    await stop.wait()
+    print("\nHanging up and leaving.", flush=True)  # noqa: T201
+    await server.stop()
+
+
+def serve(settings: Settings) -> None:
+    """Run the server in the foreground until it is told to stop."""
+    uvloop.run(run(settings))
