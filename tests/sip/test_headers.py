@@ -1,6 +1,8 @@
 """The ordered header list."""
 
-from townhall.sip import Headers
+import pytest
+
+from townhall.sip import Headers, SIPParseError
 
 
 def test_headers_compare_names_without_case_and_compact_forms_as_long() -> None:
@@ -63,3 +65,12 @@ def test_headers_view_is_made_once_until_they_change() -> None:
         change()
         headers.view("a", read)
     assert len(made) == 4
+
+
+def test_headers_list_is_bounded() -> None:
+    whole = Headers([("Via", "a," * 255 + "b")])
+    assert len(whole.get_list("Via")) == 256
+    for headers in (Headers([("Via", "," * 256)]), Headers([("Via", "a," * 200)] * 2)):
+        with pytest.raises(SIPParseError) as caught:
+            headers.get_list("Via")
+        assert caught.value.status_hint == 513

@@ -247,3 +247,9 @@ def test_bare_carriage_return_in_the_start_line_is_a_space() -> None:
 def test_request_of_an_error_can_be_shown_whatever_it_is() -> None:
     error = refuse(INVITE.replace(b"sip:1000@example.com", b"\0") + b"\r\n")
     assert repr(error.request) == "<Request INVITE \0>"
+
+
+def test_via_list_beyond_the_limit_is_513_with_the_request() -> None:
+    error = refuse(INVITE + b"Via: " + b"SIP/2.0/UDP h," * 300 + b"\r\n\r\n")
+    assert error.status_hint == 513
+    assert error.request is not None

@@ -11,10 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from townhall.sip.errors import SIPParseError
 
 TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _LIST_MARK = re.compile(r'[,"<]')
 _PARAMETER_MARK = re.compile(r'[;"]')
+
+
+# A datagram of nothing but commas must not cost more than one of headers; no route is that long.
+MAX_ELEMENTS = 256
 
 
 def is_token(text: str) -> bool:
@@ -66,6 +70,8 @@ def split_list(text: str) -> list[str]:
     if "," not in text:
         text = text.strip()
         return [text] if text else []
+    if text.count(",") >= MAX_ELEMENTS:
+        raise SIPParseError(f"a list may have {MAX_ELEMENTS} elements, not as many as {shorten(text)}", 513)
     if '"' not in text and "<" not in text:
         return [part for piece in text.split(",") if (part := piece.strip())]
     return [part for piece in _split(text, _LIST_MARK) if (part := piece.strip())]

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar, cast
 
-from townhall.sip.errors import SIPError
-from townhall.sip.grammar import is_token, shorten, split_list
+from townhall.sip.errors import SIPError, SIPParseError
+from townhall.sip.grammar import MAX_ELEMENTS, is_token, shorten, split_list
 
 T = TypeVar("T")
 
@@ -117,8 +117,19 @@ class Headers:
         return [field[2] for field in self._fields if field[0] == key]
 
     def get_list(self, name: str) -> list[str]:
-        """All elements of a header that is a comma-separated list; raises `SIPParseError` on open quotes."""
-        return [element for value in self.get_all(name) for element in split_list(value)]
+        """All elements of a header that is a comma-separated list.
+
+        Raises `SIPParseError` when quotes are open or there are more than `MAX_ELEMENTS`.
+        """
+        values = self.get_all(name)
+        if len(values) == 1:
+            return split_list(values[0])
+        elements: list[str] = []
+        for value in values:
+            elements += split_list(value)
+            if len(elements) > MAX_ELEMENTS:
+                raise SIPParseError(f"a message may have {MAX_ELEMENTS} {name} elements, this has more", 513)
+        return elements
 
     def add(self, name: str, value: str) -> None:
         """Append a field; raises `SIPError` when name or value cannot stand in a header."""

@@ -18,7 +18,8 @@ from townhall.sip.headers import Headers
 from townhall.sip.message import Message, Request, Response
 
 HEAD_END = re.compile(rb"\r?\n\r?\n")
-_FOLD = re.compile(r"[ \t]*\r?\n[ \t]+")
+# No spaces before the line end: looking for them would cost the square of a long run of spaces.
+_FOLD = re.compile(r"\r?\n[ \t]+")
 _VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
 # RFC 3261 section 8.1.1 and 20: these may stand only once; each is needed to answer.
 _SINGLE = ("From", "To", "Call-ID", "CSeq", "Max-Forwards")
