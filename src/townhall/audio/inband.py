@@ -28,21 +28,34 @@ _RIVAL = 2.0
 _MIN_ENERGY = TICK_SAMPLES * (32767.0 * 10 ** (-39.14 / 20)) ** 2 / 2
 """Of a window with both tones at -36 dBm0 (each -39.14 dBFS), halved for windows partly filled."""
 
-_TOLERANCE = 0.011
+_CONFIRMED = 240
+"""Samples in the middle of three windows that a press of 40 ms fills wholly: 30 ms."""
+_CONFIRMED_SHARE = 0.95
+_STEADY = 2.0
+"""Greatest ratio of energies among the thirds of these 30 ms: keys sound evenly, voices swell."""
+_HISTORY = 3 * _HOP
+
+_TOLERANCE = 0.016
+"""Q.24: frequencies off by 1.5 % must be taken."""
 
 
-def _basis(frequencies: tuple[int, ...]) -> Float32:
-    """Orthonormal columns that span sines just below and above each frequency: `(160, 4 * frequencies)`."""
-    time = np.arange(TICK_SAMPLES) / SAMPLE_RATE
-    columns = []
-    for hz in frequencies:
-        turns = [2 * np.pi * hz * detune * time for detune in (1 - _TOLERANCE, 1 + _TOLERANCE)]
-        span = np.stack([wave(turn) for turn in turns for wave in (np.cos, np.sin)], axis=1)
-        columns.append(np.linalg.qr(span)[0])
-    return np.concatenate(columns, axis=1).astype(np.float32)
+def _span(hz: float, samples: int, dimensions: int) -> Float32:
+    """Orthonormal columns `(samples, dimensions)` that nearly hold all sines within the tolerance of `hz`."""
+    time = np.arange(samples) / SAMPLE_RATE
+    turns = 2 * np.pi * np.outer(time, hz * np.linspace(1 - _TOLERANCE, 1 + _TOLERANCE, 9))
+    bundle = np.concatenate((np.cos(turns), np.sin(turns)), axis=1)
+    return np.linalg.svd(bundle, full_matrices=False)[0][:, :dimensions].astype(np.float32)
 
 
-_BASES = _basis(DTMF_LOW + DTMF_HIGH + tuple(2 * hz for hz in DTMF_HIGH))
+def _key_span(low: float, high: float) -> Float32:
+    """The same for two tones at once, over the samples that confirm a press."""
+    both = np.concatenate((_span(low, _CONFIRMED, 4), _span(high, _CONFIRMED, 6)), axis=1)
+    return np.linalg.qr(both)[0].astype(np.float32)
+
+
+_FREQUENCIES = (*DTMF_LOW, *DTMF_HIGH, *(2 * high for high in DTMF_HIGH))
+_BASES = np.concatenate([_span(hz, TICK_SAMPLES, 4) for hz in _FREQUENCIES], axis=1)
+_KEY_SPANS = np.stack([_key_span(low, high) for low in DTMF_LOW for high in DTMF_HIGH])
 _KEYS = np.array(list(DTMF_KEYS))
 
 
@@ -64,11 +77,21 @@ def _keys_in(windows: Float32) -> Slots:
     return np.where(valid, best_low * 4 + best_high, _NONE)
 
 
+def _is_pure(stretches: Float32, keys: Slots) -> Bool:
+    """Whether 30 ms hold this key alone and evenly; stretches are `(n, 240)`, keys `(n,)`."""
+    energy = np.einsum("ij,ij->i", stretches, stretches)
+    within = np.einsum("ij,ijk->ik", stretches, _KEY_SPANS[keys])
+    thirds = np.square(stretches).reshape(len(stretches), 3, -1).sum(axis=2)
+    pure: Bool = np.square(within).sum(axis=1) > _CONFIRMED_SHARE * energy
+    pure &= thirds.max(axis=1) < _STEADY * thirds.min(axis=1)
+    return pure
+
+
 class InbandDigits:
     """Key presses heard by `capacity` legs, each reported once. `reset` a slot before its first use."""
 
     def __init__(self, capacity: int) -> None:
-        self._tail = np.zeros((capacity, _HOP), np.int16)
+        self._tail = np.zeros((capacity, _HISTORY), np.int16)
         self._candidate = np.full(capacity, _NONE, np.int8)
         self._hits = np.zeros(capacity, np.int16)
         self._misses = np.zeros(capacity, np.int16)
@@ -87,17 +110,18 @@ class InbandDigits:
         Returns the slots with a new press, in order of time, and the pressed keys beside them.
         """
         signal = np.concatenate((self._tail[slots], frames), axis=1).astype(np.float32)
-        self._tail[slots] = frames[:, -_HOP:]
+        self._tail[slots] = signal[:, -_HISTORY:]
         rows = len(slots)
-        windows = np.concatenate((signal[:, :TICK_SAMPLES], signal[:, _HOP:]))
-        keys = _keys_in(windows)
-        earlier = self._follow(slots, keys[:rows])
-        later = self._follow(slots, keys[rows:])
+        first, second = signal[:, _HISTORY - _HOP : -_HOP], signal[:, _HISTORY:]
+        keys = _keys_in(np.concatenate((first, second)))
+        edge = (_HISTORY + _HOP - _CONFIRMED) // 2
+        earlier = self._follow(slots, keys[:rows], signal[:, edge : edge + _CONFIRMED])
+        later = self._follow(slots, keys[rows:], signal[:, edge + _HOP : edge + _HOP + _CONFIRMED])
         pressed = np.concatenate((slots[earlier], slots[later]))
         digits = np.concatenate((keys[:rows][earlier], keys[rows:][later]))
         return pressed, [str(key) for key in _KEYS[digits]]
 
-    def _follow(self, slots: Slots, keys: Slots) -> Bool:
+    def _follow(self, slots: Slots, keys: Slots, middle: Float32) -> Bool:
         """One window further: which of the slots have a press that was not reported yet, bool `(slots,)`."""
         sounding = keys != _NONE
         same = sounding & (keys == self._candidate[slots])
@@ -105,6 +129,9 @@ class InbandDigits:
         misses = np.where(sounding, 0, self._misses[slots] + 1)
         held = np.where(misses >= _MISSES_TO_RELEASE, _NONE, self._held[slots])
         pressed: Bool = (hits >= _HITS_TO_PRESS) & (keys != held)
+        sure = np.flatnonzero(pressed)
+        if len(sure):
+            pressed[sure] = _is_pure(middle[sure], keys[sure])
         self._hits[slots] = np.minimum(hits, _HITS_TO_PRESS)
         self._misses[slots] = np.minimum(misses, _MISSES_TO_RELEASE)
         self._held[slots] = np.where(pressed, keys, held)
