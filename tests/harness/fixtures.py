@@ -23,8 +23,8 @@ def webhook() -> Iterator[Webhook]:
 @pytest.fixture(scope="session")
 def server(webhook: Webhook, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TownhallServer]:
     directory: Path = tmp_path_factory.mktemp("townhall")
+    install(directory / "townhall.db", webhook)
     with TownhallServer(directory, webhook_inner_origins=webhook.url) as server:
-        install(server, webhook)
         yield server
 
 
@@ -35,4 +35,4 @@ async def story(
     began = len(server.log)
     async with Story(server, webhook) as story:
         yield story
-    request.node.add_report_section("teardown", "server log", server.log[began:])
+    print(server.log[began:])  # shown when the test has failed

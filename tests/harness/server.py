@@ -152,6 +152,11 @@ class TownhallServer:
             found: dict[str, Any] = json.loads(answer.read())
             return found | {"http_status": answer.status}
 
+    def is_idle(self) -> bool:
+        """Whether it has neither calls nor conferences."""
+        now = self.health()
+        return not now["calls"] and not now["conferences"]
+
     def _is_ready(self) -> bool:
         try:
             return bool(self.health()["http_status"] == 200)

@@ -15,15 +15,15 @@ from typing import Self
 
 from tests.harness.documents import hang_up
 from tests.harness.matrix import Expected, Seat, assert_hearing
+from tests.harness.numbers import NUMBERS
 from tests.harness.server import TownhallServer
 from tests.harness.tones import tone_for
 from tests.harness.webhook import Answer, Script, Webhook, WebhookRequest
 
 from townhall.phone import Phone, PhoneCall, PhoneSettings
 
-NUMBERS = range(2000, 2200)
-"""The numbers that the test server has; number N asks `/N/voice` and falls back to `/N/fallback`."""
 _next_number = itertools.count()
+_next_line = itertools.count(5000)
 
 
 @dataclass(eq=False)
@@ -58,6 +58,7 @@ class Story:
         self.room = f"room {self.number}"
         self.callers: dict[str, Caller] = {}
         self._documents: dict[str, Script] = {}
+        self._for_anybody: Script = hang_up()
         self._tones = itertools.count()
         self._phones = AsyncExitStack()
         webhook.on(self.path("/voice"), self._document)
@@ -136,8 +137,34 @@ class Story:
         assert [request.parameters["StatusCallbackEvent"] for request in told] == list(events)
         return told
 
+    async def event(self, name: str, within_s: float = 10.0) -> WebhookRequest:
+        """The first event of this name that the conference tells, told or to be told."""
+        wanted: Callable[[WebhookRequest], bool] = lambda r: r.parameters["StatusCallbackEvent"] == name  # noqa: E731
+        return await self.webhook.next_request(self.path("/events"), within_s, accept=wanted)
+
+    def answer_anybody(self, document: Script) -> None:
+        """The document of callers who are no phones of the story."""
+        self._for_anybody = document
+
+    async def line(self, **attributes: str) -> str:
+        """A fresh line of our own application; returns its number. Attributes as `townhall line add` has
+        them.
+        """
+        number = str(next(_next_line))
+        options = [
+            part for name, value in attributes.items() for part in (f"--{name.replace('_', '-')}", value)
+        ]
+        await asyncio.to_thread(self.server.command, "line", "add", number, *options)
+        return number
+
+    async def server_is_empty(self, within_s: float = 10.0) -> None:
+        """Wait until the server has neither calls nor conferences."""
+        async with asyncio.timeout(within_s):
+            while not await asyncio.to_thread(self.server.is_idle):
+                await asyncio.sleep(0.05)
+
     def _document(self, request: WebhookRequest) -> str | Answer:
-        script = self._documents.get(request.caller, hang_up())
+        script = self._documents.get(request.caller, self._for_anybody)
         answer = script(request) if callable(script) else script
         return answer if isinstance(answer, Answer) else Answer(answer)
 

@@ -1,4 +1,5 @@
 import numpy as np
+
 from townhall.phone.hearing import Hearing, Samples
 
 
@@ -69,3 +70,11 @@ def test_timestamp_far_away_is_heard_now_and_takes_no_memory() -> None:
     hearing.take(1, 0, 0, packet(1), now=0.0)
     hearing.take(1, 1, 0x7FFFFFFF, packet(2), now=0.02)
     assert hearing.end == 320
+
+
+def test_sender_whose_timestamps_stood_still_is_heard_from_now_on() -> None:
+    hearing = Hearing(now=0.0)
+    hearing.take(1, 0, 0, packet(1), now=0.0)
+    hearing.tick(now=1.0)
+    hearing.take(1, 1, 160, packet(2), now=1.0)
+    assert hearing.samples[8000:8160].tolist() == [2] * 160

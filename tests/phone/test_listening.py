@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from townhall.audio import hold_music, sine
 from townhall.phone.listening import WINDOW, is_music, is_silence, is_tone, judge_of
 

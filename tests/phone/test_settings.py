@@ -1,4 +1,5 @@
 import pytest
+
 from townhall.phone.outing import steps_of
 from townhall.phone.settings import PhoneError, PhoneSettings
 

@@ -1,6 +1,7 @@
 import struct
 
 import numpy as np
+
 from townhall.audio import ULAW_DECODE, encode_ulaw
 from townhall.phone.hearing import Samples
 from townhall.phone.voice import Voice

@@ -20,7 +20,7 @@ async def test_first_moderator_to_leave_ends_the_conference_for_the_other(story:
     await story.all_ended("second", "listener")
     assert story.paths("second") == ["/voice", "/left"]
     assert story.paths("listener") == ["/voice", "/left"]
-    last = (await story.requested("/events", accept_event="conference-end")).parameters
+    last = (await story.event("conference-end")).parameters
     assert last["ReasonConferenceEnded"] == "participant-with-end-conference-on-exit-left"
 
 

@@ -85,7 +85,7 @@ class PhoneCall:
             if key not in EVENTS:
                 raise PhoneError(f"there is no key {key!r}; a phone has {EVENTS}")
             if way == "info":
-                await self._press_by_info(key, duration_ms)
+                await self._press_by_info(key, duration_ms, pause_ms)
             elif way == "inband":
                 self._voice.press_tone(key, duration_ms, pause_ms)
             elif self.agreement.telephone_event is None:
@@ -95,9 +95,10 @@ class PhoneCall:
         while self._voice.pressing and not self.is_over:
             await self._next_change()
 
-    async def _press_by_info(self, key: str, duration_ms: int) -> None:
+    async def _press_by_info(self, key: str, duration_ms: int, pause_ms: int) -> None:
         body = f"Signal={key}\r\nDuration={duration_ms}\r\n".encode()
         await self.session.info("application/dtmf-relay", body)
+        await asyncio.sleep((duration_ms + pause_ms) / 1000)
 
     # ---- hearing -------------------------------------------------------------------------------------------
 
@@ -173,6 +174,7 @@ class PhoneCall:
 
     async def resume(self) -> None:
         self._audio.accept(await self.session.reinvite(self._audio.offer("sendrecv")))
+        self.hearing.forget_gaps()
 
     async def hang_up(self) -> None:
         await self.session.hang_up()
@@ -185,12 +187,14 @@ class PhoneCall:
 
     def tick(self, now: float) -> None:
         """One packet time: speak, and let those who wait look at what came in."""
-        if not self.is_over and self.agreement.send:
-            encode = self._encode_payload
+        agreed = self.agreement
+        if self.is_over or not agreed.send:
+            self._voice.skip()
+        else:
             for packet in self._voice.next_packets(
-                self.agreement.payload_type, self.agreement.telephone_event, encode
+                agreed.payload_type, agreed.telephone_event, self._encode_payload
             ):
-                self._socket.send(packet, self.agreement.remote)
+                self._socket.send(packet, agreed.remote)
                 self.packets_sent += 1
         self.hearing.tick(now)
         self._changed.set()

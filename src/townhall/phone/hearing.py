@@ -14,10 +14,10 @@ Samples = npt.NDArray[np.int16]
 
 RATE = 8000
 LONGEST_S = 4 * 3600
-_REANCHOR_SAMPLES = 2 * RATE
-"""A timestamp this far from where the clock says it belongs begins a new stretch (new SSRC, restarted
-sender).
-"""
+_AHEAD_SAMPLES = 2 * RATE
+_BEHIND_SAMPLES = RATE // 2
+"""A timestamp this far from where the clock says it belongs begins a new stretch: a sender that restarted, or
+that stopped its timestamps while it was silent."""
 _SETTLED_SAMPLES = RATE // 5
 """Silence is believed when nothing has arrived for this long: a packet may still be under way until then."""
 
@@ -82,7 +82,7 @@ class Hearing:
 
     def take(self, ssrc: int, sequence_number: int, timestamp: int, samples: Samples, now: float) -> None:
         """Lay one packet's samples (shape (samples,), int16) on the timeline."""
-        self._count(ssrc, sequence_number, now)
+        self.count(ssrc, sequence_number, now)
         by_clock = int((now - self._began) * RATE)
         position = self._position(ssrc, timestamp, by_clock)
         stop = position + len(samples)
@@ -101,14 +101,15 @@ class Hearing:
         if ssrc == self._ssrc:
             ahead = (timestamp - self._first_timestamp + 0x80000000) % 0x1_0000_0000 - 0x80000000
             position = self._first_position + ahead
-            if abs(position - by_clock) < _REANCHOR_SAMPLES:
+            if -_BEHIND_SAMPLES < position - by_clock < _AHEAD_SAMPLES:
                 return position
         self._ssrc = ssrc
         self._first_timestamp = timestamp
         self._first_position = max(by_clock, self._end)
         return self._first_position
 
-    def _count(self, ssrc: int, sequence_number: int, now: float) -> None:
+    def count(self, ssrc: int, sequence_number: int, now: float) -> None:
+        """Count a packet of the stream that carries no audio to keep (a key's event)."""
         self._packets += 1
         if self._last_arrival is not None:
             self._longest_gap_s = max(self._longest_gap_s, now - self._last_arrival)

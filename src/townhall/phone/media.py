@@ -41,10 +41,11 @@ class RTPSocket(asyncio.DatagramProtocol):
         start = _HEADER.size + 4 * (first & 0x0F)
         if codec is None or first & 0x30 or start >= len(data):
             self.strays += 1
+            self._hearing.count(ssrc, sequence_number, self._clock())
             return
         self._hearing.take(ssrc, sequence_number, timestamp, self._decode(codec, data[start:]), self._clock())
 
-    def error_received(self, exc: OSError) -> None:
+    def error_received(self, exc: Exception) -> None:
         """ICMP says nobody listens there (yet, or any more): a phone goes on regardless."""
 
     def send(self, packet: bytes, remote: Address) -> None:

@@ -52,7 +52,10 @@ class Phone:
         headers: Sequence[tuple[str, str]] = (),
         on_provisional: Callable[[int, str], None] = lambda status, reason: None,
     ) -> PhoneCall:
-        """Call a SIP URI; returns once it is answered. Raises `InviteFailed`; cancelling it gives up ringing."""
+        """Call a SIP URI; returns once it is answered. Cancelling it gives up ringing.
+
+        Raises `InviteFailed`, and `SDPError` or `NothingFits` for an answer that makes no sense.
+        """
         hearing = Hearing(time.monotonic())
         socket, port = await open_rtp(self.settings.host, hearing, decode_payload, time.monotonic)
         audio = PhoneAudio(self.settings, port)

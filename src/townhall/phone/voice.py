@@ -102,6 +102,11 @@ class Voice:
         self._timestamp = (self._timestamp + self._packet_samples) % 0x1_0000_0000
         return packets
 
+    def skip(self) -> None:
+        """Say nothing for a packet time (on hold); time goes on (RFC 3550 section 5.1)."""
+        self._timestamp = (self._timestamp + self._packet_samples) % 0x1_0000_0000
+        self._marker = True
+
     def _event_packets(self, event: _Event, payload_type: int) -> list[bytes]:
         first = event.timestamp is None
         timestamp = self._timestamp if event.timestamp is None else event.timestamp

@@ -23,9 +23,9 @@ def _refuse(offer: bytes | None) -> bytes:
 class Session:
     """An INVITE session.
 
-    `on_offer` is asked for the answer to an offer inside the call (or for an offer, when the peer sent none) and may
-    raise OfferRejected; `on_answer` gets answers that come late; `on_digit` gets the keys of SIP INFO, with their
-    milliseconds. All three are called while a message is handled, so they must not block.
+    `on_offer` is asked for the answer to an offer inside the call (or for an offer, when the peer sent none)
+    and may raise OfferRejected; `on_answer` gets answers that come late; `on_digit` gets the keys of SIP
+    INFO, with their milliseconds. All three are called while a message is handled, so they must not block.
     """
 
     def __init__(self, user_agent: UserAgent, call: Call, call_id: str) -> None:
@@ -64,6 +64,11 @@ class Session:
     async def hang_up(self, reason_header: str | None = None) -> None:
         """BYE, or what the state of the call asks for; does not wait for the peer. Idempotent."""
         self._user_agent.run(lambda now: self._call.hang_up(now, reason_header))
+
+    async def info(self, content_type: str, body: bytes) -> None:
+        """Send INFO, a key press as a rule (`application/dtmf-relay`); does not wait for the peer."""
+        headers = (("Content-Type", content_type),)
+        self._user_agent.run(lambda now: self._call.send("INFO", now, user=self._call, body=body, headers=headers))
 
     async def reinvite(self, sdp: bytes) -> bytes:
         """Offer something new; returns the peer's answer.

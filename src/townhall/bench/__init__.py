@@ -1,0 +1,27 @@
+"""The load maker behind `townhall bench`: measures this machine with real calls, and prints a table.
+
+It starts a server of its own on loopback addresses of its own, calls its conference line from as many phones
+as asked for, presses the menu's keys and listens. Two things are measured: how fast calls are answered, and
+what a conference costs: tick times, packets missed at every phone, and the media process's CPU against a bare
+loop that receives and sends the same packets, the floor that no server can go below. The phones are one
+process with batched sockets (Linux only). What it leaves out: other machines, TCP, and browsers.
+"""
+
+from townhall.bench.command import run, write_json
+from townhall.bench.course import run_bench
+from townhall.bench.plan import AnswerFigures, BenchPlan, BenchReport, ConferenceFigures
+from townhall.bench.subject import BenchFailed
+from townhall.bench.table import print_report, show_progress
+
+__all__ = [
+    "AnswerFigures",
+    "BenchFailed",
+    "BenchPlan",
+    "BenchReport",
+    "ConferenceFigures",
+    "print_report",
+    "run",
+    "run_bench",
+    "show_progress",
+    "write_json",
+]

@@ -1,0 +1,63 @@
+"""What is measured, and what came of it."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+
+@dataclass(frozen=True, slots=True)
+class BenchPlan:
+    """`calls_a_second` for `setup_s`, each held for `hold_s`; then one conference for `conference_s`."""
+
+    calls_a_second: float = 50.0
+    setup_s: float = 10.0
+    hold_s: float = 1.0
+    callers: int = 300
+    talkers: int = 10
+    conference_s: float = 10.0
+    joining_a_second: float = 40.0
+    """How fast the conference's callers come in; this is no measurement, only the way there."""
+
+
+class AnswerFigures(msgspec.Struct, frozen=True):
+    """How calls were set up. Times are from the INVITE's sending to the 200's arrival at the caller."""
+
+    calls: int
+    failed: int
+    calls_a_second: float
+    p50_ms: float
+    p90_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+class ConferenceFigures(msgspec.Struct, frozen=True):
+    """What one conference costs. `ratio` is `media_cpu` over `floor_cpu`, both in cores."""
+
+    callers: int
+    talkers: int
+    hearing: int
+    """Phones that heard talk throughout the window."""
+    seconds: float
+    ticks: int
+    tick_p50_ms: float
+    tick_p99_ms: float
+    tick_max_ms: float
+    ticks_late: int
+    packets_expected: int
+    packets_missed: int
+    phones_with_misses: int
+    worst_gap_ms: float
+    media_cpu: float
+    floor_cpu: float
+    ratio: float
+    load_maker_late_ms: float
+    """How late the load maker itself was at worst: above 10 ms the figures say more of it than of us."""
+
+
+class BenchReport(msgspec.Struct, frozen=True):
+    cores: int
+    machine: str
+    version: str
+    answers: AnswerFigures
+    conference: ConferenceFigures

@@ -1,0 +1,95 @@
+"""The figures as a table, and a progress bar while they come about."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from townhall.bench.plan import BenchReport
+
+ANSWER_AIM_MS = 250.0
+RATIO_AIM = 2.0
+
+
+@contextmanager
+def show_progress(console: Console) -> Iterator[Callable[[str, float], None]]:
+    """A bar on a terminal, a line per stage elsewhere; gives the function that moves it."""
+    if not console.is_terminal:
+        stages: list[str] = []
+
+        def tell(doing: str, done: float) -> None:
+            if doing not in stages:
+                stages.append(doing)
+                console.print(doing)
+
+        yield tell
+        return
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console, transient=True
+    ) as bar:
+        task = bar.add_task("", total=1.0)
+        yield lambda doing, done: bar.update(task, description=doing, completed=done)
+
+
+def print_report(report: BenchReport, console: Console) -> None:
+    answers, conference = report.answers, report.conference
+    console.print(f"Townhall {report.version} on {report.machine}, {report.cores} cores")
+    _table(
+        console,
+        f"{answers.calls} calls at {answers.calls_a_second:g} a second through the menu",
+        [
+            ("not answered", f"{answers.failed}", answers.failed == 0, "0"),
+            ("answered after, median", f"{answers.p50_ms:.0f} ms", None, ""),
+            ("90 % within", f"{answers.p90_ms:.0f} ms", None, ""),
+            (
+                "99 % within",
+                f"{answers.p99_ms:.0f} ms",
+                answers.p99_ms < ANSWER_AIM_MS,
+                f"< {ANSWER_AIM_MS:g} ms",
+            ),
+            ("slowest", f"{answers.max_ms:.0f} ms", None, ""),
+        ],
+    )
+    share = 100 * conference.packets_missed / max(1, conference.packets_expected)
+    _table(
+        console,
+        f"{conference.callers} callers, {conference.talkers} of them talking, for {conference.seconds:g} s",
+        [
+            (
+                "phones that hear the talk",
+                f"{conference.hearing}",
+                conference.hearing == conference.callers,
+                "all",
+            ),
+            ("tick, median", f"{conference.tick_p50_ms:.2f} ms", None, ""),
+            ("tick, 99 % within", f"{conference.tick_p99_ms:.2f} ms", conference.tick_p99_ms < 20, "< 20 ms"),
+            ("tick, longest", f"{conference.tick_max_ms:.2f} ms", None, ""),
+            ("ticks missed", f"{conference.ticks_late}", conference.ticks_late == 0, "0"),
+            (
+                "packets missed",
+                f"{conference.packets_missed} ({share:.3f} %)",
+                conference.packets_missed == 0,
+                "0",
+            ),
+            ("phones that missed any", f"{conference.phones_with_misses}", None, ""),
+            ("longest gap at a phone", f"{conference.worst_gap_ms:.0f} ms", None, ""),
+            ("media process", f"{100 * conference.media_cpu:.1f} % of a core", None, ""),
+            ("floor: a bare loop", f"{100 * conference.floor_cpu:.1f} % of a core", None, ""),
+            ("ratio", f"{conference.ratio:.2f}", conference.ratio <= RATIO_AIM, f"≤ {RATIO_AIM:g}"),
+            ("load maker late by at most", f"{conference.load_maker_late_ms:.1f} ms", None, ""),
+        ],
+    )
+
+
+def _table(console: Console, title: str, rows: list[tuple[str, str, bool | None, str]]) -> None:
+    table = Table(title=title, title_justify="left", show_header=True, header_style="bold")
+    table.add_column("")
+    table.add_column("measured", justify="right")
+    table.add_column("aim", justify="right")
+    table.add_column("")
+    for name, value, reached, aim in rows:
+        verdict = "" if reached is None else "[green]yes[/]" if reached else "[red]no[/]"
+        table.add_row(name, value, aim, verdict)
+    console.print(table)
