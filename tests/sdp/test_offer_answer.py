@@ -163,7 +163,7 @@ def test_answer_honours_ptime_and_maxptime(lines: tuple[str, ...], ptime: int) -
     [
         (("c=IN IP4 192.0.2.1",), (), "192.0.2.1", True),
         (("c=IN IP4 192.0.2.1",), ("c=IN IP4 192.0.2.2",), "192.0.2.2", True),
-        ((), ("c=IN IP6 2001:DB8::2",), "2001:db8::2", True),
+        ((), ("c=IN IP4 192.0.2.2/127",), "192.0.2.2", True),
         (("c=broken",), ("c=IN IP4 192.0.2.2",), "192.0.2.2", True),
         (("c=IN IP4 0.0.0.0",), (), "0.0.0.0", False),
         (("c=IN IP4 192.0.2.1",), ("c=IN IP4 0.0.0.0",), "0.0.0.0", False),
@@ -250,10 +250,18 @@ def test_answer_over_avpf_keeps_avpf() -> None:
     assert "m=audio 20000 RTP/AVPF 0\r\n" in answer("m=audio 40000 RTP/AVPF 0")
 
 
-def test_answer_from_ipv6_names_ipv6() -> None:
-    text = answer("m=audio 40000 RTP/AVP 0", local=LocalMedia("2001:db8::9", 20000, session_id=1))
-    assert "o=- 1 1 IN IP6 2001:db8::9\r\n" in text
-    assert "c=IN IP6 2001:db8::9\r\n" in text
+def test_answer_over_ipv6_names_ipv6() -> None:
+    local = LocalMedia("2001:db8::9", 20000, session_id=1)
+    description, agreement = make_answer(
+        offer("m=audio 40000 RTP/AVP 0", session=("c=IN IP6 2001:DB8::1",)), local
+    )
+    assert description.first("o") == "- 1 1 IN IP6 2001:db8::9"
+    assert description.first("c") == "IN IP6 2001:db8::9"
+    assert agreement.remote == ("2001:db8::1", 40000)
+    assert accept_answer(make_offer(local), make_answer(make_offer(local), local)[0]).remote == (
+        "2001:db8::9",
+        20000,
+    )
 
 
 def test_answer_repeats_the_offers_time() -> None:
@@ -277,6 +285,7 @@ def test_answer_repeats_the_offers_time() -> None:
         (("m=audio 40000 RTP/AVP 0",), ("c=broken",)),
         (("m=audio 40000 RTP/AVP 0",), ("c=IN IP4 phone.example.com",)),
         (("m=audio 40000 RTP/AVP 0",), ("c=IN IP4 224.1.1.1",)),
+        (("m=audio 40000 RTP/AVP 0",), ("c=IN IP6 2001:db8::1",)),
     ],
 )
 def test_offer_in_which_nothing_fits_is_refused_with_488(
@@ -287,7 +296,7 @@ def test_offer_in_which_nothing_fits_is_refused_with_488(
     assert caught.value.status_hint == 488
 
 
-# --- both ends
+# From here on: both ends.
 
 
 def test_our_offer_is_complete() -> None:
@@ -326,7 +335,7 @@ def test_both_ends_agree_on_what_was_offered_and_answered(
 ) -> None:
     caps = AudioCapabilities(codecs=codecs, ptime_ms=ptime, telephone_event=events, offer_rtcp_mux=mux)  # type: ignore[arg-type]
     ours = LocalMedia("192.0.2.9", 20000, rtcp_ports[0], direction=directions[0])
-    theirs = LocalMedia("2001:db8::1", 30000, rtcp_ports[1], direction=directions[1])
+    theirs = LocalMedia("192.0.2.1", 30000, rtcp_ports[1], direction=directions[1])
     offered = parse_sdp(bytes(make_offer(ours, caps)))
     answered, far = make_answer(offered, theirs, AudioCapabilities(telephone_event=their_events))
     near = accept_answer(offered, parse_sdp(bytes(answered)))
@@ -335,9 +344,9 @@ def test_both_ends_agree_on_what_was_offered_and_answered(
     assert near.telephone_event == far.telephone_event == (101 if events and their_events else None)
     assert (near.send, near.receive) == (far.receive, far.send)
     assert near.rtcp_mux is far.rtcp_mux is mux
-    assert (near.remote, far.remote) == (("2001:db8::1", 30000), ("192.0.2.9", 20000))
+    assert (near.remote, far.remote) == (("192.0.2.1", 30000), ("192.0.2.9", 20000))
     if not mux:
-        assert near.remote_rtcp == ("2001:db8::1", rtcp_ports[1] or 30001)
+        assert near.remote_rtcp == ("192.0.2.1", rtcp_ports[1] or 30001)
         assert far.remote_rtcp == ("192.0.2.9", rtcp_ports[0] or 20001)
 
 

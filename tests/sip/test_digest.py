@@ -147,7 +147,7 @@ def test_credentials_that_are_none_are_an_error(text: str) -> None:
         Credentials.parse(text)
 
 
-# --- the server's side
+# From here on: the server's side.
 
 
 def server(**options: object) -> DigestAuthenticator:

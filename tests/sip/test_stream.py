@@ -1,4 +1,4 @@
-"""Messages out of a stream: pipelined, cut anywhere, with keep-alives between, and broken."""
+"""Messages out of a stream: pipelined, cut anywhere, with pings between, and broken."""
 
 import pytest
 

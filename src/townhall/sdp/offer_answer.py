@@ -108,7 +108,8 @@ def accept_answer(offer: SessionDescription, answer: SessionDescription) -> Audi
         raise SDPError(f"an answer with {len(offer.media)} media was expected, not with {len(answer.media)}")
     for ours, theirs in zip(offer.media, answer.media, strict=True):
         if ours.kind == theirs.kind == "audio" and theirs.port:
-            return _agree(answer, theirs, offer.direction_of(ours), _capabilities_of(ours))
+            address = offer.connection_of(ours) or ""
+            return _agree(answer, theirs, address, offer.direction_of(ours), _capabilities_of(ours))
     raise NothingFits("the answer accepts no audio")
 
 
@@ -129,14 +130,18 @@ def _choose(
     for index, medium in enumerate(offer.media):
         try:
             if medium.kind == "audio":
-                return index, _agree(offer, medium, local.direction, caps)
+                return index, _agree(offer, medium, local.address, local.direction, caps)
         except SDPError as error:
             reason = str(error)
     raise NothingFits(reason)
 
 
 def _agree(
-    theirs: SessionDescription, medium: MediaDescription, our_direction: str, caps: AudioCapabilities
+    theirs: SessionDescription,
+    medium: MediaDescription,
+    our_address: str,
+    our_direction: str,
+    caps: AudioCapabilities,
 ) -> AudioAgreement:
     """What we and the peer agree on in this audio medium of theirs; raises `SDPError` or `NothingFits`."""
     if not medium.port:
@@ -152,6 +157,8 @@ def _agree(
     address = read_address(host)
     if address.is_multicast:
         raise NothingFits(f"{host} is a multicast address")
+    if address.version != read_address(our_address).version and not address.is_unspecified:
+        raise NothingFits(f"{host} cannot be reached from {our_address}")
     direction = theirs.direction_of(medium)
     rtcp_mux = caps.accept_rtcp_mux and medium.attribute("rtcp-mux") is not None
     return AudioAgreement(

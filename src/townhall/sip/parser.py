@@ -105,8 +105,7 @@ def check(message: Request | Response) -> None:
                 _fail(message, f"the {name} header stands there more than once")
             seen.add(lower)
     try:
-        for view in ("vias", "from_", "to", "call_id", "cseq"):
-            getattr(message, view)
+        _ = message.vias, message.from_, message.to, message.call_id, message.cseq
         if isinstance(message, Request):
             if message.cseq.method != message.method:
                 raise SIPParseError(f"a {message.method} with the CSeq {message.cseq}")

@@ -1,4 +1,4 @@
-"""Messages out of a TCP or TLS stream (RFC 3261 section 18.3, keep-alives: RFC 5626 section 4.4.1).
+"""Messages out of a TCP or TLS stream (RFC 3261 section 18.3, pings: RFC 5626 section 4.4.1).
 
 Bytes in, events out; however the bytes are cut, the events are the same. A message without Content-Length has
 no body; one that announces a body by its Content-Type but not its length ends the stream.
