@@ -1,4 +1,6 @@
-"""Any bytes into the TwiML parser give a document or its one documented error; any document runs to an end."""
+"""Any bytes into the TwiML parser give a document or its one error; any document runs to an end."""
+
+from contextlib import suppress
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -59,18 +61,14 @@ ELEMENTS = st.recursive(
 @given(st.binary(max_size=200), st.text(max_size=30))
 def test_any_bytes_give_a_document_or_its_error(body, content_type):
     for raw in (body, b"<Response>" + body + b"</Response>"):
-        try:
+        with suppress(DocumentError):
             parse_document(raw, "http://x.example/", content_type)
-        except DocumentError:
-            pass
 
 
 @given(st.text(max_size=200))
 def test_any_text_gives_a_document_or_its_error(body):
-    try:
+    with suppress(DocumentError):
         parse_document(body)
-    except DocumentError:
-        pass
 
 
 @given(st.text(max_size=60), st.sampled_from([None, "https://app.example/voice?x=1", "http://[::1]:8080/a/"]))
@@ -78,9 +76,8 @@ def test_any_reference_gives_an_http_url_or_its_error(reference, base):
     try:
         found = absolute_url(reference, base)
     except FetchFailed as failure:
-        assert failure.code in (11100, 15004)
-    else:
-        assert found.startswith(("http://", "https://"))
+        found = f"error {failure.code}"
+    assert found.startswith(("http://", "https://")) or found in ("error 11100", "error 15004")
 
 
 @settings(deadline=None, max_examples=150)

@@ -30,10 +30,11 @@ def test_plain_conference_has_twilios_defaults():
 
 def test_every_attribute_reaches_the_conference():
     dial = dialled(
-        'muted="true" beep="onEnter" startConferenceOnEnter="false" endConferenceOnExit="true" participantLabel="alice" '
-        'jitterBufferSize="small" waitUrl="/wait" waitMethod="GET" coach="CA00000000000000000000000000000001" '
-        'maxParticipants="10" record="record-from-start" trim="do-not-trim" region="us1" statusCallback="events?x=1" '
-        'statusCallbackMethod="GET" statusCallbackEvent="start end" recordingStatusCallback="/rec" '
+        'muted="true" beep="onEnter" startConferenceOnEnter="false" endConferenceOnExit="true" '
+        'participantLabel="alice" jitterBufferSize="small" waitUrl="/wait" waitMethod="GET" '
+        'coach="CA00000000000000000000000000000001" '
+        'maxParticipants="10" record="record-from-start" trim="do-not-trim" region="us1" '
+        'statusCallback="events?x=1" statusCallbackMethod="GET" statusCallbackEvent="start end" recordingStatusCallback="/rec" '
         'recordingStatusCallbackMethod="GET" recordingStatusCallbackEvent="absent"',
         "\n   Room 1234 \n",
         'hangupOnStar="true" timeLimit="7200"',
@@ -71,7 +72,8 @@ def test_beep_is_split_into_enter_and_exit(beep, enter, leave):
 
 
 @pytest.mark.parametrize(("attribute", "expected"), [
-    ("", None), ('waitUrl=""', ""), ('waitUrl="https://x.example/w"', "https://x.example/w"), ('waitUrl="ftp://x"', None),
+    ("", None), ('waitUrl=""', ""), ('waitUrl="https://x.example/w"', "https://x.example/w"),
+     ('waitUrl="ftp://x"', None),
 ])  # fmt: skip
 def test_wait_url_absent_is_default_music_and_empty_is_silence(attribute, expected):
     assert dialled(attribute).wait_url == expected

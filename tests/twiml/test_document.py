@@ -70,8 +70,10 @@ def test_comments_and_processing_instructions_are_ignored():
     ("<Response><Say>Grüße</Say></Response>".encode(), "text/xml"),
     ("<Response><Say>Grüße</Say></Response>".encode("latin-1"), "text/xml; charset=ISO-8859-1"),
     ("<Response><Say>Grüße</Say></Response>".encode("utf-8-sig"), "text/xml; charset=iso-8859-1"),
-    ('<?xml version="1.0" encoding="ISO-8859-1"?><Response><Say>Grüße</Say></Response>'.encode("latin-1"), "text/xml"),
-    ('<?xml version="1.0" encoding="UTF-16"?><Response><Say>Grüße</Say></Response>'.encode("utf-16"), "text/xml"),
+    ('<?xml version="1.0" encoding="ISO-8859-1"?><Response><Say>Grüße</Say></Response>'.encode("latin-1"),
+     "text/xml"),
+    ('<?xml version="1.0" encoding="UTF-16"?><Response><Say>Grüße</Say></Response>'.encode("utf-16"),
+     "text/xml"),
     ("<Response><Say>Grüße</Say></Response>".encode(), "text/xml; charset=unheard-of"),
 ])  # fmt: skip
 def test_encoding_follows_mark_then_transport_then_declaration(body, content_type):

@@ -1,10 +1,11 @@
-"""A call's documents: order of verbs, content types, fallback, apology, redirects, what the first verb does."""
+"""A call's documents: order of verbs, content types, fallback, apology, redirects, answering."""
 
 import pytest
 from tests.harness.call_script import BASE, page, run_script
 
 from townhall.twiml import CallRedirected, DocumentRequest, FetchFailed, InlineDocument, Notice
 from townhall.twiml.interpreter import APOLOGY
+from townhall.twiml.limits import DOCUMENTS_PER_CALL
 
 FALLBACK = DocumentRequest("https://app.example/fallback")
 DOWN = FetchFailed(11205, BASE, "connection failed")
@@ -28,7 +29,8 @@ def test_verbs_run_in_order_and_the_call_is_hung_up_at_the_end():
     ('<Play digits="1w2"/>', ["answer", "digits 1w2", "hang up"]),
     ('<Gather timeout="1"/>', ["answer", "hang up"]),
     ("<Dial><Conference>Room</Conference></Dial>", ["answer", "join Room", "hang up"]),
-    ('<Dial answerOnBridge="true"><Conference>Room</Conference></Dial>', ["ring", "answer", "join Room", "hang up"]),
+    ('<Dial answerOnBridge="true"><Conference>Room</Conference></Dial>', ["ring", "answer", "join Room",
+     "hang up"]),
     ('<Dial answerOnBridge="true">+15551234567</Dial><Reject/>', ["ring", "reject rejected"]),
     ('<Pause length="3"/><Reject reason="busy"/>', ["ring", "pause 3", "reject busy"]),
     ("<Pause/>", ["ring", "pause 1", "answer", "hang up"]),
@@ -162,7 +164,7 @@ def test_hang_up_ends_the_run_wherever_it_is():
 
 def test_redirect_loop_is_slowed_down_and_ends():
     call = run_script("<Redirect/>", fallback=FALLBACK, pages={FALLBACK.url: "<Redirect/>"})
-    assert len(call.requests) == 1000
+    assert len(call.requests) == DOCUMENTS_PER_CALL
     assert call.codes == [12400]
     assert call.request_times[19] == 0.0
     gaps = [

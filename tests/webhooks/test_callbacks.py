@@ -65,6 +65,25 @@ async def test_callback_that_fails_every_time_is_reported_once(sender_of, sid, c
     assert [(who, notice.code, notice.level) for who, notice in notices] == [(sid, code, "warning")]
 
 
+async def test_requests_at_once_are_bounded(sender_of):
+    under_way, most = 0, 0
+
+    async def handler(asked):
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.001)
+        under_way -= 1
+        return answer("", 200)
+
+    sender, notices = sender_of(CallbackSettings(most_at_once=3))
+    async with raw_server(handler) as server:
+        for n in range(30):
+            sender.send(f"CA{n:032x}", server.url("/status"), "POST", ())
+        await sender.idle()
+    assert (len(server.asked), most, notices) == (30, 3, [])
+
+
 async def test_callback_succeeds_at_a_later_try(sender_of):
     answers = [answer("", 500), answer("", 200)]
     sender, notices = sender_of()

@@ -69,6 +69,14 @@ async def test_credentials_become_basic_and_stay_out_of_the_signature(client):
     assert valid(server.asked[0], server)
 
 
+async def test_credentials_stay_out_of_the_failure(client):
+    async with raw_server(lambda asked: answer("", 500)) as server:
+        with pytest.raises(FetchFailed) as failed:
+            await client.fetch(f"http://me:secret@127.0.0.1:{server.port}/x@y", "POST", [], Cookies())
+    assert failed.value.url == server.url("/x@y")
+    assert "secret" not in str(failed.value)
+
+
 async def test_cookies_come_back_on_the_same_call_only(client):
     async with raw_server(
         lambda asked: answer("<Response/>", 200, "text/xml", "Set-Cookie: s=1; Path=/")

@@ -6,7 +6,7 @@ DOCUMENT_BYTES = 64 * 1024
 LOOPS = 1000
 """`loop="0"` means until hang-up, but never more often than this; larger values are cut to it."""
 
-DOCUMENTS_PER_CALL = 1000
+DOCUMENTS_PER_CALL = 5000
 """Ours: a caller who went through this many documents is in an endless loop of redirects."""
 
 DOCUMENT_BURST = 20

@@ -15,7 +15,7 @@ from townhall.webhooks.cookies import Cookies
 from townhall.webhooks.failures import RequestFailed, failure_from, status_failure
 from townhall.webhooks.overrides import Overrides, parse_overrides
 from townhall.webhooks.signature import sign
-from townhall.webhooks.target import Target, aim
+from townhall.webhooks.target import Target, aim, without_credentials
 from townhall.webhooks.transport import connections_of
 
 MOST_REDIRECTS = 10
@@ -58,7 +58,19 @@ class Exchange:
         self._idempotency_token = str(uuid.uuid4())
 
     async def run(self) -> Answer:
-        """The answer with its 2xx status (or 304, if conditions were given); raises `FetchFailed`."""
+        """The answer with its 2xx status (or 304, if conditions were given).
+
+        Raises `FetchFailed` with a URL that holds no password: it goes into logs and to the fallback
+        (`ErrorUrl`).
+        """
+        try:
+            return await self._run_in_time()
+        except FetchFailed as failure:
+            if "@" not in failure.url:
+                raise
+            raise FetchFailed(failure.code, without_credentials(failure.url), failure.message) from None
+
+    async def _run_in_time(self) -> Answer:
         overrides = parse_overrides(self._ask.url.partition("#")[2].strip(), self._ask.url)
         try:
             async with asyncio.timeout(overrides.total_s):

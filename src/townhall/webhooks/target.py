@@ -57,6 +57,13 @@ def aim(url: str, method: Method, parameters: Parameters) -> Target:
     )
 
 
+def without_credentials(url: str) -> str:
+    """The URL without `user:password@`."""
+    scheme, separator, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    return scheme + separator + authority.rpartition("@")[2] + slash + path
+
+
 def _authorization(username: str | None, password: str | None) -> str | None:
     """HTTP Basic (RFC 7617) from `user:password@`; not part of the signature."""
     if username is None:
