@@ -76,6 +76,14 @@ class Playout:
         if len(slots) == 0 or samples.shape[1] == 0:
             return
         self._measure_jitter(slots, timestamps, now_tick)
+        self._anchor(slots, timestamps, samples.shape[1])
+        ahead = (timestamps - self._next[slots]).view(np.int32)
+        fitting = self._fits(ahead, samples.shape[1])
+        if not fitting.all():
+            # A jump within one tick: the earliest packets placed the pointer, the next tick follows.
+            slots, timestamps, samples = slots[fitting], timestamps[fitting], samples[fitting]
+            ahead = ahead[fitting]
+        self._delay.observe(slots, self._moved[slots] - ahead)
         for start in range(0, samples.shape[1], _LONGEST_PACKET):
             self._take(slots, timestamps + np.uint32(start), samples[:, start : start + _LONGEST_PACKET])
 
@@ -124,9 +132,7 @@ class Playout:
 
     def _take(self, slots: Slots, timestamps: UInt32, samples: Int16) -> None:
         length = samples.shape[1]
-        self._anchor(slots, timestamps, length)
         ahead = (timestamps - self._next[slots]).view(np.int32)
-        self._delay.observe(slots, self._moved[slots] - ahead)
         self._note_newest(slots, timestamps + np.uint32(length))
         if (ahead >= 0).all():
             self._ring.store(slots, timestamps, samples)
@@ -149,13 +155,18 @@ class Playout:
         self._ring.amend(slots, behind, history)
         self._ring.forget(slots, behind, _LONGEST_PACKET)
 
+    def _fits(self, ahead: Int32, length: int) -> Bool:
+        """Whether packets so far ahead of the pointer belong to the stream that it follows."""
+        fits: Bool = (ahead >= -_OLDEST) & (ahead <= self._farthest - length)
+        return fits
+
     def _anchor(self, slots: Slots, timestamps: UInt32, length: int) -> None:
         """Place the pointer of legs that begin, whose clock jumped, or that speak again after a silence."""
         started = self._started[slots]
         next_ = self._next[slots]
         ahead = (timestamps - next_).view(np.int32)
         newest = self._newest[slots]
-        jumped = (ahead > self._farthest - length) | (ahead < -_OLDEST)
+        jumped = ~self._fits(ahead, length)
         drained = (self._concealment.gap[slots] >= FADED_AFTER) & ((newest - next_).view(np.int32) <= 0)
         news = (timestamps - newest).view(np.int32) >= 0
         placed = ~started | jumped | (drained & news)
