@@ -19,7 +19,6 @@ def kept_credentials(data_dir: Path) -> dict[str, str]:
     """
     file = data_dir / FILE_NAME
     if not file.exists():
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         _store(file)
     try:
         kept = tomllib.loads(file.read_text("utf-8"))

@@ -97,11 +97,12 @@ def _complete(read: dict[str, Any]) -> None:
         read["voice_python"] = str(voice_python)
     if "sip_users_file" in read:
         read["sip_users"] = _users_from_file(read)
-    if "account_sid" not in read or "auth_token" not in read:
-        try:
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if "account_sid" not in read or "auth_token" not in read:
             read.update(kept_credentials(data_dir) | read)
-        except (OSError, ValueError) as error:
-            raise SettingsError(f"data_dir: cannot keep credentials in {data_dir} ({error})") from None
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"data_dir: cannot keep anything in {data_dir} ({error})") from None
 
 
 def _users_from_file(read: Mapping[str, Any]) -> str:

@@ -49,7 +49,12 @@ class Settings(BaseModel):
     @property
     def base_url(self) -> str:
         """The web address under which webhooks and people reach this server; no slash at its end."""
-        return self.public_url or f"http://{_in_url(_reachable(self.bind[0]))}:{self.http_port}"
+        return self.public_url or self.local_url
+
+    @property
+    def local_url(self) -> str:
+        """The web address under which this machine reaches the server, proxies or not."""
+        return f"http://{_in_url(_reachable(self.bind[0]))}:{self.http_port}"
 
     @property
     def sip_host(self) -> str:

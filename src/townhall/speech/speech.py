@@ -65,6 +65,15 @@ class Speech:
         self._making: dict[str, asyncio.Task[Path]] = {}
         self._background: set[asyncio.Task[None]] = set()
 
+    @property
+    def description(self) -> str:
+        """What speaks, for people."""
+        if "piper" in self._installed:
+            return "natural in English, espeak-ng in other languages"
+        if self._installed or self._program:
+            return "espeak-ng (`make voice` installs a natural one)"
+        return "none; `make voice` installs one"
+
     async def start(self) -> None:
         """Open the cache and begin to load the natural voice. Raises `SpeechUnavailable` for a bad
         directory.

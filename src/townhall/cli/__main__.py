@@ -1,0 +1,5 @@
+"""`python -m townhall.cli`."""
+
+from townhall.cli import main
+
+main()

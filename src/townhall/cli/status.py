@@ -1,0 +1,78 @@
+"""`townhall status`: what the running server says of itself at /health."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from townhall.cli.printing import fail, print_facts
+
+TIMEOUT_S = 5.0
+MAX_BYTES = 1_000_000
+
+
+def status(
+    url: Annotated[str, typer.Option(help="The server's web address; default: this machine's own.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the JSON as it came.")] = False,
+) -> None:
+    """Show what the running server is doing."""
+    from townhall.settings import load_settings
+
+    address = url.rstrip("/") or load_settings().local_url
+    try:
+        body = _fetch(f"{address}/health")
+        health = json.loads(body)
+        facts = facts_of(health)
+    except OSError as error:
+        reason = getattr(error, "reason", None) or error
+        fail(f"no Townhall answers at {address} ({reason}); is `townhall serve` running?")
+    except (ValueError, TypeError, AttributeError, KeyError):
+        fail(f"what answers at {address} is not a Townhall")
+    if as_json:
+        print(body.decode("utf-8", "replace"))
+    else:
+        print_facts(facts)
+    raise typer.Exit(0 if health.get("status") == "ok" else 1)
+
+
+def facts_of(health: dict[str, Any]) -> list[tuple[str, str]]:
+    """Names and values for people; raises `KeyError` and the like for anything else."""
+    facts = [
+        ("status", f"{health['status']}, version {health['version']}"),
+        ("up for", _duration(float(health["uptime_s"]))),
+        ("listens at", "  ".join(map(str, health["sip"])) or "nothing"),
+        ("calls", str(health["calls"])),
+        ("conferences", str(health["conferences"])),
+    ]
+    media = health.get("media")
+    if isinstance(media, dict):
+        times = (f"{name} {media[f'tick_{name}_ms']:.1f}" for name in ("p50", "p99", "max"))
+        facts += [
+            ("media legs", str(media["legs"])),
+            ("media ticks", f"{', '.join(times)} ms; {media['ticks_late']} of {media['ticks']} late"),
+            ("packets", f"{media['packets_received']} in, {media['packets_sent']} out in the last second"),
+            ("dropped", f"{media['unknown_source']} from unknown sources, {media['malformed']} malformed"),
+        ]
+    return facts
+
+
+def _fetch(url: str) -> bytes:
+    """The body, whatever the status; raises `OSError` when nothing answers, `ValueError` for a bad URL."""
+    import urllib.error
+    import urllib.request
+
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=TIMEOUT_S) as answer:
+            return bytes(answer.read(MAX_BYTES))
+    except urllib.error.HTTPError as error:
+        return bytes(error.read(MAX_BYTES))
+
+
+def _duration(seconds: float) -> str:
+    minutes, _ = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else f"{seconds:.0f} s"
