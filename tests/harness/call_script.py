@@ -86,6 +86,8 @@ class ScriptedControl:
         self.log.append((round(asyncio.get_running_loop().time(), 3), what))
 
     def _alive(self) -> None:
+        if self.hangs_up_at is not None and asyncio.get_running_loop().time() >= self.hangs_up_at:
+            self._ended = True
         if self._ended:
             raise CallEnded
 

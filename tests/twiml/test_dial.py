@@ -34,7 +34,8 @@ def test_every_attribute_reaches_the_conference():
         'participantLabel="alice" jitterBufferSize="small" waitUrl="/wait" waitMethod="GET" '
         'coach="CA00000000000000000000000000000001" '
         'maxParticipants="10" record="record-from-start" trim="do-not-trim" region="us1" '
-        'statusCallback="events?x=1" statusCallbackMethod="GET" statusCallbackEvent="start end" recordingStatusCallback="/rec" '
+        'statusCallback="events?x=1" statusCallbackMethod="GET" statusCallbackEvent="start end" '
+        'recordingStatusCallback="/rec" '
         'recordingStatusCallbackMethod="GET" recordingStatusCallbackEvent="absent"',
         "\n   Room 1234 \n",
         'hangupOnStar="true" timeLimit="7200"',
