@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+import uvloop
 
 from townhall.signalling import (
     IncomingInvite,
@@ -146,3 +147,100 @@ async def _failure(calling: Awaitable[object]) -> InviteFailed:
     with pytest.raises(InviteFailed) as failure:
         await calling
     return failure.value
+
+
+async def test_stop_hangs_up_on_everybody(desk: Desk, phone: UserAgent, transport: str) -> None:
+    sessions = []
+    for _ in range(5):
+        async with asyncio.TaskGroup() as group:
+            calling = group.create_task(phone.invite(desk.uri(transport), "sip:a@b.test", OFFER))
+            await (await desk.invites.get()).answer(ANSWER)
+        sessions.append(calling.result())
+    ringing = await phone.start_invite(desk.uri(transport), "sip:a@b.test", OFFER)
+    await desk.invites.get()
+
+    await desk.agent.stop()
+
+    assert [(await session.wait_ended()).cause for session in sessions] == ["bye"] * 5
+    with pytest.raises(InviteFailed):
+        await ringing.answered()
+
+
+async def test_failure_of_our_own_user_is_answered_500(phone: UserAgent, transport: str) -> None:
+    def broken(invite: IncomingInvite) -> None:
+        raise RuntimeError("a bug")
+
+    agent = UserAgent(UserAgentSettings(port=0), broken)
+    await agent.start()
+    port = agent.addresses[0][2]
+    failure = await _failure(
+        phone.invite(f"sip:1@127.0.0.1:{port};transport={transport}", "sip:a@b.test", OFFER)
+    )
+    assert failure.status == 500
+    await agent.stop()
+
+
+async def test_call_to_a_port_where_nobody_listens_fails_over_tcp_with_503(phone: UserAgent) -> None:
+    failure = await _failure(phone.invite("sip:1@127.0.0.1:1;transport=tcp", "sip:a@b.test", OFFER))
+    assert failure.status == 503
+
+
+@pytest.mark.parametrize("target", ["mailto:a@b", "no uri at all", "sips:a@127.0.0.1"])
+async def test_target_that_cannot_be_called_fails(phone: UserAgent, target: str) -> None:
+    assert (await _failure(phone.invite(target, "sip:a@b.test", OFFER))).status == 416
+
+
+async def test_cancelled_task_cancels_its_call(desk: Desk, phone: UserAgent, transport: str) -> None:
+    task = asyncio.create_task(phone.invite(desk.uri(transport), "sip:a@b.test", OFFER))
+    invite = await desk.invites.get()
+    await invite.ring()
+    task.cancel()
+    assert (await invite.session.wait_ended()).cause == "cancel"
+
+
+async def test_answer_after_the_call_has_ended_raises_how_it_ended(desk: Desk, phone: UserAgent) -> None:
+    session = await phone.start_invite(desk.uri("udp"), "sip:a@b.test", OFFER)
+    invite = await desk.invites.get()
+    invite.reject(486)
+    with pytest.raises(SessionEnded) as ended:
+        await invite.answer(ANSWER)
+    assert (ended.value.cause, ended.value.status) == ("local", 486)
+    with pytest.raises(InviteFailed):
+        await session.answered()
+
+
+async def test_hundred_calls_at_once_are_all_answered(desk: Desk, phone: UserAgent, transport: str) -> None:
+    async def answer_all() -> None:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(100):
+                group.create_task((await desk.invites.get()).answer(ANSWER))
+
+    async with asyncio.TaskGroup() as group:
+        answering = group.create_task(answer_all())
+        calls = [
+            group.create_task(phone.invite(desk.uri(transport), "sip:a@b.test", OFFER)) for _ in range(100)
+        ]
+    assert answering.done()
+    assert len({call.result().call_id for call in calls}) == 100
+
+
+def test_user_agents_speak_under_uvloop() -> None:
+    async def call() -> str:
+        desk = Desk()
+        phone = UserAgent(UserAgentSettings(port=0), lambda invite: None)
+        await desk.agent.start()
+        await phone.start()
+        causes = []
+        for transport in ("udp", "tcp"):
+            async with asyncio.TaskGroup() as group:
+                calling = group.create_task(phone.invite(desk.uri(transport), "sip:a@b.test", OFFER))
+                invite = await desk.invites.get()
+                await invite.answer(ANSWER)
+            await calling.result().hang_up()
+            causes.append((await invite.session.wait_ended()).cause)
+        await phone.stop()
+        await desk.agent.stop()
+        return " ".join(causes)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(call()) == "bye bye"

@@ -112,7 +112,7 @@ def test_invite_that_expires_is_answered_487() -> None:
     script = Script()
     ringing(script, ("Expires", "10"))
     sent = [(at, message) for at, message in script.advance(11) if at > 1]
-    assert [(at, brief([message])) for at, message in sent][0] == (10.0, [487])
+    assert (sent[0][0], brief([sent[0][1]])) == (10.0, [487])
 
 
 def test_hang_up_before_the_ack_waits_for_it() -> None:
@@ -262,7 +262,7 @@ def test_peer_that_does_not_refresh_is_hung_up_on() -> None:
     confirmed(script, ("Session-Expires", "90"), ("Supported", "timer"))
     assert script.advance(59) == []
     sent = script.advance(2)
-    assert [(at, brief([message])) for at, message in sent][0] == (60.0, ["BYE"])
+    assert (sent[0][0], brief([sent[0][1]])) == (60.0, ["BYE"])
     assert outcome(script)[0] == "timeout"
 
 
@@ -282,7 +282,7 @@ def test_we_refresh_by_update_when_the_peer_allows_it() -> None:
     headers = (("Session-Expires", "90;refresher=uas"), ("Supported", "timer"), ("Allow", "INVITE, UPDATE"))
     call = confirmed(script, *headers)
     for _ in range(4):
-        ((at, update),) = [
+        ((_, update),) = [
             (at, message) for at, message in script.advance(45.1) if isinstance(message, Request)
         ]
         assert isinstance(update, Request)

@@ -1,7 +1,7 @@
 """SIP on the network: UDP and TCP, IPv4 and IPv6, and the user agent that the rest of Townhall talks to.
 
-The decisions are `townhall.sip`'s; here are sockets, the clock, and calls as objects to await. A user agent answers
-OPTIONS and REGISTER by itself and hands every INVITE to its `on_invite`.
+The decisions are `townhall.sip`'s; here are sockets, the clock, and calls as objects to await. A user agent
+answers OPTIONS and REGISTER by itself and hands every INVITE to its `on_invite`.
 Left out: TLS, WebSocket, finding servers by SRV and NAPTR (RFC 3263).
 """
 

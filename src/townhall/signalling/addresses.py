@@ -21,7 +21,9 @@ def is_literal(host: str) -> bool:
 
 
 class LocalAddresses:
-    """The address that the system would send from; asked once for each peer, for the recent ones remembered."""
+    """The address that the system would send from; asked once for each peer, for the recent ones
+    remembered.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}

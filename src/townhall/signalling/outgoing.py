@@ -19,7 +19,9 @@ _log = logging.getLogger("townhall.signalling")
 
 
 class OutgoingSession(Session):
-    """A session of our making. Before the answer, `hang_up` sends CANCEL and `answered` raises InviteFailed(487)."""
+    """A session of our making. Before the answer, `hang_up` sends CANCEL and `answered` raises
+    InviteFailed(487).
+    """
 
     def __init__(
         self, user_agent: UserAgent, call: ClientCall, on_provisional: Callable[[Response], None] | None

@@ -68,7 +68,9 @@ class Session:
     async def info(self, content_type: str, body: bytes) -> None:
         """Send INFO, a key press as a rule (`application/dtmf-relay`); does not wait for the peer."""
         headers = (("Content-Type", content_type),)
-        self._user_agent.run(lambda now: self._call.send("INFO", now, user=self._call, body=body, headers=headers))
+        self._user_agent.run(
+            lambda now: self._call.send("INFO", now, user=self._call, body=body, headers=headers)
+        )
 
     async def reinvite(self, sdp: bytes) -> bytes:
         """Offer something new; returns the peer's answer.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from townhall.sip.transaction import TimerValues
 
-CredentialStore = Callable[[str], str | None | Awaitable[str | None]]
+CredentialStore = Callable[[str], Awaitable[str | None] | str | None]
 """Username to password; None when there is no such user."""
 
 
@@ -13,13 +13,13 @@ CredentialStore = Callable[[str], str | None | Awaitable[str | None]]
 class UserAgentSettings:
     """`port` 0 takes a free one, the same for UDP and TCP on every host.
 
-    `public_host` stands in Contact instead of the address we were reached at; `domain` is the realm of REGISTER
-    (default: the host in its To). `credentials` None: nobody may register.
+    `public_host` stands in Contact instead of the address we were reached at; `domain` is the realm that
+    phones are asked their password for. `credentials` None: nobody may register.
     """
 
     bind_hosts: Sequence[str] = ("127.0.0.1",)
     port: int = 5060
-    domain: str | None = None
+    domain: str = "townhall"
     public_host: str | None = None
     user_agent: str = "Townhall"
     credentials: CredentialStore | None = None

@@ -18,7 +18,7 @@ from townhall.sip.layer import Send
 
 _log = logging.getLogger("townhall.signalling")
 _SWEEP_S = 30.0
-_MAX_QUEUED = 64
+_MAX_QUEUED = 1000  # messages that wait for one connection to open
 
 
 @dataclass(frozen=True, slots=True)

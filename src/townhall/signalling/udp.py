@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import cast
 
 RECEIVE_BUFFER = 4 * 1024 * 1024
-"""Bytes the kernel may hold while we are busy: some 5,000 INVITEs, what a burst of callers sends in a second."""
+"""Bytes the kernel may hold while we are busy: some 5,000 INVITEs, what a burst of callers sends in a
+second.
+"""
 
 _log = logging.getLogger("townhall.signalling")
 
@@ -44,7 +46,8 @@ class UDPSocket(asyncio.DatagramProtocol):
             raise
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # A cast, not isinstance: until Python 3.12 the loop's datagram transports do not derive from this class.
+        # A cast, not isinstance: until Python 3.12 the loop's datagram transports do not derive from this
+        # class.
         self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str | int, ...]) -> None:

@@ -7,10 +7,11 @@ import logging
 import random
 import secrets
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from townhall.signalling.incoming import IncomingInvite
 from townhall.signalling.outgoing import OutgoingSession
+from townhall.signalling.registrar_desk import RegistrarDesk
 from townhall.signalling.session import Session
 from townhall.signalling.settings import UserAgentSettings
 from townhall.signalling.transports import Malformed, Transports
@@ -33,9 +34,12 @@ from townhall.sip.invite import Call
 from townhall.sip.invite_uac import InvitePlan
 from townhall.sip.layer import Send
 from townhall.sip.outcome import InviteFailed
+from townhall.sip.registrar import Answer
+from townhall.sip.transaction import ServerTransaction
 
 _log = logging.getLogger("townhall.signalling")
 _LOG_INTERVAL_S = 60.0
+_MAX_REGISTRATIONS = 500  # REGISTERs whose password is being looked up
 T = TypeVar("T")
 
 
@@ -68,6 +72,19 @@ class UserAgent:
         self._stopping = False
         self._idle = asyncio.Event()
         self._complained: dict[str, float] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.registrar = RegistrarDesk(settings, self._now)
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            InviteReceived: self._call_invites,
+            AnswerAcknowledged: self._answer_acknowledged,
+            ProvisionalReceived: self._provisional_received,
+            CallAnswered: self._call_answered,
+            CallFailed: self._call_failed,
+            CallEnded: self._call_ended,
+            OfferAnswered: self._offer_answered,
+            OfferFailed: self._offer_failed,
+            RegisterReceived: self._register_received,
+        }
 
     @property
     def addresses(self) -> list[tuple[str, str, int]]:
@@ -93,6 +110,9 @@ class UserAgent:
                     await self._idle.wait()
         except TimeoutError:
             _log.info("%d calls did not answer our BYE", len(self._endpoint.calls))
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._timer is not None:
             self._timer.cancel()
         await self._transports.close()
@@ -259,41 +279,11 @@ class UserAgent:
     # What the endpoint tells
 
     def _handle(self, event: EndpointEvent) -> None:
-        match event:
-            case InviteReceived(call):
-                self._receive_invite(IncomingInvite(self, call), call)
-            case AnswerAcknowledged(call, sdp):
-                if (invite := self._incoming.get(call)) is not None:
-                    invite.acknowledged(sdp)
-            case ProvisionalReceived(call, response):
-                if (outgoing := self._outgoing.get(call)) is not None:
-                    outgoing.provisional(response)
-            case CallAnswered(call, sdp):
-                if (outgoing := self._outgoing.get(call)) is not None:
-                    outgoing.was_answered(sdp)
-            case CallFailed(call, error):
-                if (outgoing := self._outgoing.pop(call, None)) is not None:
-                    outgoing.has_failed(error)
-            case CallEnded(call, ended):
-                if (invite := self._incoming.pop(call, None)) is not None:
-                    invite.has_ended(ended)
-                elif (outgoing := self._outgoing.pop(call, None)) is not None:
-                    outgoing.has_ended(ended)
-            case OfferAnswered(call, sdp):
-                if (session := self._session(call)) is not None:
-                    session.offer_answered(sdp)
-            case OfferFailed(call, rejected):
-                if (session := self._session(call)) is not None:
-                    session.offer_failed(rejected)
-            case RegisterReceived(transaction):
-                self.run(lambda now: self._endpoint.respond(transaction, 403, now))
+        self._handlers[type(event)](event)
 
-    def _session(self, call: Call) -> Session | None:
-        invite = self._incoming.get(call)
-        return invite.session if invite is not None else self._outgoing.get(call)
-
-    def _receive_invite(self, invite: IncomingInvite, call: Call) -> None:
-        self._incoming[call] = invite
+    def _call_invites(self, event: InviteReceived) -> None:
+        invite = IncomingInvite(self, event.call)
+        self._incoming[event.call] = invite
         if self._stopping:
             invite.reject(503, headers=(("Retry-After", "30"),))
             return
@@ -302,6 +292,66 @@ class UserAgent:
         except Exception:
             _log.exception("on_invite failed for call %s", invite.call_id)
             invite.reject(500)
+
+    def _answer_acknowledged(self, event: AnswerAcknowledged) -> None:
+        if (invite := self._incoming.get(event.call)) is not None:
+            invite.acknowledged(event.sdp)
+
+    def _provisional_received(self, event: ProvisionalReceived) -> None:
+        if (session := self._outgoing.get(event.call)) is not None:
+            session.provisional(event.response)
+
+    def _call_answered(self, event: CallAnswered) -> None:
+        if (session := self._outgoing.get(event.call)) is not None:
+            session.was_answered(event.sdp)
+
+    def _call_failed(self, event: CallFailed) -> None:
+        if (session := self._outgoing.pop(event.call, None)) is not None:
+            session.has_failed(event.error)
+
+    def _call_ended(self, event: CallEnded) -> None:
+        if (invite := self._incoming.pop(event.call, None)) is not None:
+            invite.has_ended(event.ended)
+        if (session := self._outgoing.pop(event.call, None)) is not None:
+            session.has_ended(event.ended)
+
+    def _offer_answered(self, event: OfferAnswered) -> None:
+        if (session := self._session(event.call)) is not None:
+            session.offer_answered(event.sdp)
+
+    def _offer_failed(self, event: OfferFailed) -> None:
+        if (session := self._session(event.call)) is not None:
+            session.offer_failed(event.error)
+
+    def _register_received(self, event: RegisterReceived) -> None:
+        if len(self._tasks) >= _MAX_REGISTRATIONS:
+            self.respond(event.transaction, Answer(503, (("Retry-After", "5"),)))
+            return
+        task = asyncio.get_running_loop().create_task(self._register(event.transaction))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _register(self, transaction: ServerTransaction) -> None:
+        try:
+            answer = await self.registrar.answer(transaction.request, transaction.source)
+        except SIPParseError as error:
+            answer = Answer(error.status_hint)
+        except Exception:
+            _log.exception("a REGISTER from %s could not be answered", transaction.source)
+            answer = Answer(500)
+        self.respond(transaction, answer)
+
+    def respond(self, transaction: ServerTransaction, answer: Answer) -> None:
+        """Send the registrar's answer."""
+        self.run(
+            lambda now: self._endpoint.respond(
+                transaction, answer.status, now, answer.reason, headers=answer.headers
+            )
+        )
+
+    def _session(self, call: Call) -> Session | None:
+        invite = self._incoming.get(call)
+        return invite.session if invite is not None else self._outgoing.get(call)
 
     def _complain(self, source: Hop, text: str) -> None:
         """Log a source's nonsense once in a while."""

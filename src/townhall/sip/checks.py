@@ -25,7 +25,8 @@ class Refusal:
 
 
 def check_request(request: Request) -> Refusal | None:
-    """The first check that a request fails; None when it may be handled. May raise SIPParseError: then answer 400.
+    """The first check that a request fails; None when it may be handled. May raise SIPParseError: then
+    answer 400.
 
     Max-Forwards is not looked at: zero only forbids to forward (RFC 4475 section 3.3.11), and we never do.
     """
@@ -40,10 +41,13 @@ def check_request(request: Request) -> Refusal | None:
         return refusal
     if request.method == "INVITE" and request.contact is None:
         return Refusal(400, reason="Missing Contact")
-    if request.method == "INVITE" and "Accept" in request.headers:
-        if not any(media_range.accepts(_SDP) for media_range in request.accept):
-            return Refusal(406, (ACCEPT,))
+    if request.method == "INVITE" and "Accept" in request.headers and not _accepts_sdp(request):
+        return Refusal(406, (ACCEPT,))
     return None
+
+
+def _accepts_sdp(request: Request) -> bool:
+    return any(media_range.accepts(_SDP) for media_range in request.accept)
 
 
 def _check_body(request: Request) -> Refusal | None:

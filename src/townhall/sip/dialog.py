@@ -1,8 +1,8 @@
 """Dialogs: what both sides remember between requests (RFC 3261 section 12).
 
-A dialog also knows the hop its peer was last heard from: over TCP that connection is used again while it lives, and a
-phone behind a NAT, which names a private address in its Contact, is answered where it spoke from.
-Left out: sips (no TLS here yet).
+A dialog also knows the hop its peer was last heard from: over TCP that connection is used again while it
+lives, and a phone behind a NAT, which names a private address in its Contact, is answered where it spoke
+from. Left out: sips (no TLS here yet).
 """
 
 from dataclasses import dataclass, replace
@@ -19,7 +19,9 @@ Key = tuple[str, str, str]
 
 @dataclass(slots=True, eq=False)
 class Dialog:
-    """`local` and `remote` are From and To as they stand in our requests; tags of RFC 2543 peers may be empty."""
+    """`local` and `remote` are From and To as they stand in our requests; tags of RFC 2543 peers may be
+    empty.
+    """
 
     call_id: str
     local: str
@@ -80,7 +82,9 @@ class Dialog:
         body: bytes = b"",
         headers: tuple[tuple[str, str], ...] = (),
     ) -> Request:
-        """A request inside the dialog (section 12.2.1.1), without Via; `cseq` is given only for ACK and CANCEL."""
+        """A request inside the dialog (section 12.2.1.1), without Via; `cseq` is given only for ACK and
+        CANCEL.
+        """
         if cseq is None:
             self.local_cseq += 1
             cseq = self.local_cseq

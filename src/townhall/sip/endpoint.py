@@ -4,8 +4,9 @@
     endpoint.handle_timer(now)                  endpoint.take_events() -> list[EndpointEvent]
     endpoint.invite(plan, now), call.answer(…)  endpoint.next_timer()  -> float | None
 
-After every call into it, drain what it has to send and to tell (RFC 3261 section 8.2 for requests, 12.2.2 for those
-inside dialogs). Calls that wait for an answer, calls in all and transactions are bounded: a flood is refused with 503.
+After every call into it, drain what it has to send and to tell (RFC 3261 section 8.2 for requests, 12.2.2
+for those inside dialogs). Calls that wait for an answer, calls in all and transactions are bounded: a flood
+is refused with 503.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ from townhall.sip.uri import SIPURI
 
 @dataclass(frozen=True, slots=True)
 class EndpointSettings:
-    """`public_host` replaces our own address in Contact; the limits bound what a flood can make us remember."""
+    """`public_host` replaces our own address in Contact; the limits bound what a flood can make us
+    remember.
+    """
 
     user_agent: str = "Townhall"
     public_host: str | None = None
@@ -44,7 +47,9 @@ class EndpointSettings:
 
 
 class Endpoint:
-    """One user agent, server and client. `new_token` makes tags and branches; `chance(a, b)` a number from a to b."""
+    """One user agent, server and client. `new_token` makes tags and branches; `chance(a, b)` a number from a
+    to b.
+    """
 
     def __init__(
         self, settings: EndpointSettings, new_token: Callable[[], str], chance: Callable[[int, int], int]
@@ -272,7 +277,9 @@ class Endpoint:
         self.respond(transaction, 200, now, headers=headers)
 
     def authorise(self, call: Call, request: Request, response: Response) -> Request | None:
-        """The request again, with the next CSeq and an answer to a 401 or 407; None when we cannot, or did already."""
+        """The request again, with the next CSeq and an answer to a 401 or 407; None when we cannot, or did
+        already.
+        """
         if call.credentials is None:
             return None
         proxy = response.status == 407

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class Hop:
     """The next hop of a message to be sent, or the last hop of one that was received.
 
-    `host` is an address literal or, for messages to be sent, possibly a name that the shell resolves. `local` is our own
-    address of that path (never a wildcard). `connection` numbers the stream to use while it lives; when it is gone a new
-    one is opened to `host` and `port`.
+    `host` is an address literal or, for messages to be sent, possibly a name that the shell resolves.
+    `local` is our own address of that path (never a wildcard). `connection` numbers the stream to use while
+    it lives; when it is gone a new one is opened to `host` and `port`.
     """
 
     transport: str

@@ -119,6 +119,8 @@ class Call:
 
     def bye(self, now: float, reason_header: str | None = None) -> None:
         """Send BYE; the call is forgotten when it is answered or given up."""
+        if self.success is not None:
+            self.success.stop()
         headers = () if reason_header is None else (("Reason", reason_header),)
         self.send("BYE", now, headers=headers, user=self)
 
@@ -175,11 +177,14 @@ class Call:
             self.endpoint.forget(self)
 
     def ack_received(self, transaction: InviteServerTransaction, ack: Request, now: float) -> None:
-        # The ACK of a 2xx under the INVITE's own branch: wrong, and common enough (RFC 6026 section 7.1 passes it up).
+        # The ACK of a 2xx under the INVITE's own branch: wrong, and common enough (RFC 6026 section 7.1
+        # passes it up).
         self.receive_ack(ack, now)
 
     def response_failed(self, transaction: ServerTransaction, failure: str, now: float) -> None:
-        """Nothing to do: the peer's repetition brings the response again, and the 2xx has its own patience."""
+        """Nothing to do: the peer's repetition brings the response again, and the 2xx has its own
+        patience.
+        """
 
     def give_up(self, now: float) -> None:
         """The peer has vanished: BYE into the dark, and the end."""

@@ -1,6 +1,7 @@
 """Offers inside a call: re-INVITE and UPDATE, both ways (RFC 3261 section 14, RFC 3311, RFC 6337).
 
-Whoever is refused keeps the session that was. Two offers that cross are refused with 491 and ours is tried again.
+Whoever is refused keeps the session that was. Two offers that cross are refused with 491 and ours is tried
+again.
 """
 
 from __future__ import annotations
@@ -80,7 +81,9 @@ class Offers:
     def _grant(
         self, transaction: ServerTransaction, now: float
     ) -> tuple[bytes, tuple[tuple[str, str], ...]] | None:
-        """Body and headers of the 2xx; None when the request was refused, which leaves everything as it was."""
+        """Body and headers of the 2xx; None when the request was refused, which leaves everything as it
+        was.
+        """
         call, endpoint, request = self._call, self._call.endpoint, transaction.request
         offer = session_description(request)
         try:
@@ -119,7 +122,9 @@ class Offers:
         self._send_invite(now)
 
     def refresh(self, now: float) -> None:
-        """Keep the session alive (RFC 4028 section 7.4): UPDATE if the peer knows it, else a re-INVITE that changes nothing."""
+        """Keep the session alive (RFC 4028 section 7.4): UPDATE if the peer knows it, else a re-INVITE that
+        changes nothing.
+        """
         if self.busy or self._call.ended is not None:
             return
         self._is_refresh = True
@@ -196,6 +201,8 @@ class Offers:
         if not first:
             return
         self._sent = None
+        if call.ended is not None:
+            return
         call.session_timer.agree(interval_of(response), we_are="uac", now=now)
         answer = session_description(response)
         if transaction.request.method == "INVITE":

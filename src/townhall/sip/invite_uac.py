@@ -1,7 +1,8 @@
 """Making a call (RFC 3261 sections 9.1, 13.2 and 22; PRACK: RFC 3262).
 
-Early media and ringing are told as they come. When several phones answer, the first keeps the call, the others are
-thanked and hung up on. Left out: following a 3xx (the caller is told the contacts), session timers of our own wish.
+Early media and ringing are told as they come. When several phones answer, the first keeps the call, the
+others are thanked and hung up on. Left out: following a 3xx (the caller is told the contacts), session
+timers of our own wish.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from townhall.sip.events import CallAnswered, CallFailed, ProvisionalReceived
 from townhall.sip.headers import Headers
 from townhall.sip.hop import Hop
 from townhall.sip.invite import Call
-from townhall.sip.invite_offers import Offers
 from townhall.sip.message import Request, Response
 from townhall.sip.multipart import session_description
 from townhall.sip.outcome import InviteFailed, OfferRejected
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class InvitePlan:
-    """What to call and how. `hop` is the first hop, resolved; `make_answer` is needed when there is no offer."""
+    """What to call and how. `hop` is the first hop, resolved; `make_answer` is needed when there is no
+    offer.
+    """
 
     target: str
     from_uri: str

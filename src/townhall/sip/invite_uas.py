@@ -1,4 +1,6 @@
-"""Answering an INVITE (RFC 3261 sections 9.2, 13.3 and 15; reliable provisional responses are `reliable`'s)."""
+"""Answering an INVITE (RFC 3261 sections 9.2, 13.3 and 15; reliable provisional responses are
+`reliable`'s).
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ class ServerCall(Call):
         return self.transaction.answered
 
     def ring(self, now: float, status: int = 180, sdp: bytes = b"") -> None:
-        """Send a provisional response; reliably if the caller asks for it, or if it has a description (RFC 3262)."""
+        """Send a provisional response; reliably if the caller asks for it, or if it has a description (RFC
+        3262).
+        """
         if self.answered or self.ended is not None or self._reliable.waiting:
             return
         headers = [*self._dialog_headers(), *([SDP_HEADER] if sdp else [])]
@@ -76,7 +80,9 @@ class ServerCall(Call):
             )
 
     def answer(self, sdp: bytes, now: float) -> None:
-        """Send 200 with a description (our answer, or our offer when the INVITE had none); `AnswerAcknowledged` follows."""
+        """Send 200 with a description (our answer, or our offer when the INVITE had none);
+        `AnswerAcknowledged` follows.
+        """
         if self.answered or self.ended is not None:
             return
         if self._reliable.waiting and self._reliable.has_offer_answer:
@@ -153,7 +159,9 @@ class ServerCall(Call):
             self.answer(held, now)
 
     def _dialog_headers(self) -> list[tuple[str, str]]:
-        """What makes the dialog on the caller's side: our Contact, and the route as it was recorded (section 12.1.1)."""
+        """What makes the dialog on the caller's side: our Contact, and the route as it was recorded (section
+        12.1.1).
+        """
         routes = [("Record-Route", value) for value in self.request.headers.get_all("Record-Route")]
         contact = self.dialog.contact if self.dialog is not None else ""
         return [*routes, ("Contact", contact)]

@@ -1,8 +1,9 @@
-"""The transaction layer: which transaction a message belongs to, and making new ones (RFC 3261 sections 17.1.3, 17.2.3, 18).
+"""The transaction layer: which transaction a message belongs to, and making new ones (RFC 3261 sections
+17.1.3, 17.2.3, 18).
 
-Messages go in with the hop they came from; what is to be sent comes out as a list of `Send`. The table of server
-transactions is bounded: beyond it a request is answered 503 without state, except inside dialogs, for which a tenth
-more is kept free, so that a flood of new calls cannot keep those that stand from hanging up.
+Messages go in with the hop they came from; what is to be sent comes out as a list of `Send`. The table of
+server transactions is bounded: beyond it a request is answered 503 without state, except inside dialogs, for
+which a tenth more is kept free, so that a flood of new calls cannot keep those that stand from hanging up.
 Left out: TLS, maddr (a response goes nowhere but back to its source).
 """
 
@@ -128,7 +129,9 @@ class TransactionLayer:
             transaction.receive(response, now)
 
     def send_request(self, request: Request, hop: Hop, user: ClientUser, now: float) -> ClientTransaction:
-        """Start a client transaction; the Via is put on here. A request too long for a datagram tries TCP first."""
+        """Start a client transaction; the Via is put on here. A request too long for a datagram tries TCP
+        first.
+        """
         branch = MAGIC_COOKIE + self._new_token()
         first, fallback = self._choose_transport(request, hop)
         request.headers.prepend("Via", str(self.new_via(first, branch)))
@@ -139,7 +142,9 @@ class TransactionLayer:
         return self._start_client(cancel, hop, None, user, (cancel.via.branch, "CANCEL"), now)
 
     def send_stateless(self, request: Request, hop: Hop) -> bytes:
-        """Send the ACK for a 2xx, which has no transaction; returns its bytes for when it must be repeated."""
+        """Send the ACK for a 2xx, which has no transaction; returns its bytes for when it must be
+        repeated.
+        """
         request.headers.prepend("Via", str(self.new_via(hop, MAGIC_COOKIE + self._new_token())))
         data = bytes(request)
         self.sends.append(Send(data, hop))
@@ -202,12 +207,15 @@ def server_key(request: Request, via: Via) -> Key:
     method = "INVITE" if request.method == "ACK" else request.method
     if via.is_rfc3261:
         return via.branch, via.host.lower(), via.port, method
-    # RFC 2543 peers: the To tag is left out, so that the ACK, which has the one we gave, is found by the same key.
+    # RFC 2543 peers: the To tag is left out, so that the ACK, which has the one we gave, is found by the
+    # same key.
     return request.uri, request.from_.tag, request.call_id, request.cseq.number, str(via), method
 
 
 def response_hop(via: Via, source: Hop) -> Hop:
-    """Where the response to a request goes (section 18.2.2 and RFC 3581): back on its connection, or to its source."""
+    """Where the response to a request goes (section 18.2.2 and RFC 3581): back on its connection, or to its
+    source.
+    """
     host = via.received or via.host
     port = via.rport or via.port or 5060
     if source.transport != "udp":

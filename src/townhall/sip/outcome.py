@@ -17,9 +17,10 @@ Cause = Literal["bye", "cancel", "timeout", "error", "local"]
 class SessionEnded(TownhallError):
     """A call is over.
 
-    `cause`: "bye" (the peer hung up), "cancel" (the caller gave up before the answer), "timeout" (no ACK, or no sign of
-    life within the session interval), "error" (the peer no longer knows the call, or we refused it), "local" (we hung
-    up). `status` and `reason` are of the response that ended it, or of the Reason header that came with BYE or CANCEL.
+    `cause`: "bye" (the peer hung up), "cancel" (the caller gave up before the answer), "timeout" (no ACK, or
+    no sign of life within the session interval), "error" (the peer no longer knows the call, or we refused
+    it), "local" (we hung up). `status` and `reason` are of the response that ended it, or of the Reason
+    header that came with BYE or CANCEL.
     """
 
     def __init__(self, cause: Cause, status: int | None = None, reason: str | None = None) -> None:
@@ -30,7 +31,8 @@ class SessionEnded(TownhallError):
 
 
 class InviteFailed(TownhallError):
-    """A call of ours got a final response other than 2xx, or none (status 408), or could not be sent (status 503).
+    """A call of ours got a final response other than 2xx, or none (status 408), or could not be sent (status
+    503).
 
     `contacts` are the URIs of a 3xx.
     """
@@ -43,7 +45,9 @@ class InviteFailed(TownhallError):
 
 
 class OfferRejected(TownhallError):
-    """An offer is refused with `status`; raised by `on_offer` to refuse, and by `reinvite` when the peer refuses."""
+    """An offer is refused with `status`; raised by `on_offer` to refuse, and by `reinvite` when the peer
+    refuses.
+    """
 
     def __init__(self, status: int = 488, reason: str | None = None) -> None:
         super().__init__(f"the offer was refused: {status} {reason or ''}".rstrip())

@@ -61,7 +61,9 @@ def interval_of(response: Response) -> SessionInterval | None:
 
 
 class SessionTimer:
-    """Calls `refresh(now)` at half of the interval when that is our duty, else `expire(now)` when the peer failed."""
+    """Calls `refresh(now)` at half of the interval when that is our duty, else `expire(now)` when the peer
+    failed.
+    """
 
     def __init__(
         self, timers: TimerQueue, refresh: Callable[[float], None], expire: Callable[[float], None]
@@ -80,7 +82,8 @@ class SessionTimer:
         if interval is None:
             return
         self.we_refresh = interval.refresher == we_are
-        # Section 10: the one who waits hangs up a little before the end, so that both agree that it was the end.
+        # Section 10: the one who waits hangs up a little before the end, so that both agree that it was the
+        # end.
         margin = min(32.0, interval.seconds / 3)
         self._running = [self._timers.start(now + interval.seconds - margin, self._expire)]
         if self.we_refresh:

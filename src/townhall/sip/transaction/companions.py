@@ -5,7 +5,9 @@ from townhall.sip.message import Request, Response
 
 
 def ack_for_failure(invite: Request, response: Response) -> Request:
-    """The ACK for a 3xx to 6xx (RFC 3261 section 17.1.1.3): same branch and route as the INVITE, To of the response."""
+    """The ACK for a 3xx to 6xx (RFC 3261 section 17.1.1.3): same branch and route as the INVITE, To of the
+    response.
+    """
     return _companion("ACK", invite, response.headers.get("To"))
 
 

@@ -1,7 +1,7 @@
 """The INVITE server transaction: RFC 3261 section 17.2.1 with the Accepted state of RFC 6026 section 7.1.
 
-As RFC 6026 section 8.8 asks, a response that the network refuses is reported and the state kept: the peer's next
-retransmission gives the response another chance.
+As RFC 6026 section 8.8 asks, a response that the network refuses is reported and the state kept: the peer's
+next retransmission gives the response another chance.
 """
 
 from townhall.sip.hop import Hop

@@ -1,8 +1,9 @@
 """What the four transaction machines share: states, events, and a table that decides every pair of them.
 
-A machine is a table from (state, event) to a `Step`: actions, in order, then the next state. The table is complete;
-`tests/conformance/test_rfc3261_section17.py` says so. IGNORED is a decision too (the RFC absorbs the event), and so is
-FORBIDDEN (our own core asked for something that the state does not allow, which is a bug of ours).
+A machine is a table from (state, event) to a `Step`: actions, in order, then the next state. The table is
+complete; `tests/conformance/test_rfc3261_section17.py` says so. IGNORED is a decision too (the RFC absorbs
+the event), and so is FORBIDDEN (our own core asked for something that the state does not allow, which is a
+bug of ours).
 """
 
 import enum
@@ -28,7 +29,9 @@ class State(enum.Enum):
 
 
 class Event(enum.Enum):
-    """What can happen to a transaction: something is received, sent by its user, a timer fires or the network fails."""
+    """What can happen to a transaction: something is received, sent by its user, a timer fires or the
+    network fails.
+    """
 
     START = "the user starts it"
     RECEIVE_REQUEST = "the request arrives"
@@ -164,7 +167,9 @@ class ClientTransaction(Transaction):
         super().__init__(request, hop, network, key)
         self.user = user
         self.fallback: Hop | None = None
-        """Where to try again when the network refuses the first hop (RFC 3261 section 18.1.1: UDP after TCP)."""
+        """Where to try again when the network refuses the first hop (RFC 3261 section 18.1.1: UDP after
+        TCP).
+        """
         self._data = bytes(request)
 
     def start(self, now: float) -> None:
@@ -221,7 +226,9 @@ class ServerTransaction(Transaction):
         self.fire(Event.RECEIVE_ACK if request.method == "ACK" else Event.RECEIVE_REQUEST, request, now)
 
     def respond(self, response: Response, now: float) -> None:
-        """Send a response of the core's; raises LocalProtocolError after a final one (2xx repetitions excepted)."""
+        """Send a response of the core's; raises LocalProtocolError after a final one (2xx repetitions
+        excepted).
+        """
         if response.status < 200:
             event = Event.SEND_1XX
         else:
@@ -246,10 +253,11 @@ class ServerTransaction(Transaction):
 def complete(
     states: tuple[State, ...], events: tuple[Event, ...], steps: Table, forbidden: tuple[Event, ...] = ()
 ) -> Table:
-    """Fill a table so that every pair is decided: what the RFC's figure does not draw is ignored, or forbidden to us.
+    """Fill a table so that every pair is decided: what the RFC's figure does not draw is ignored, or
+    forbidden to us.
 
-    Nothing may be sent by our own core in a state that does not list it; everything that comes from outside (messages,
-    late timers, the network) is absorbed.
+    Nothing may be sent by our own core in a state that does not list it; everything that comes from outside
+    (messages, late timers, the network) is absorbed.
     """
     table: dict[tuple[State, Event], Step | Decision] = {}
     for state in states:

@@ -1,4 +1,6 @@
-"""The non-INVITE server transaction: RFC 3261 section 17.2.2 (and RFC 6026 section 8.8: a network failure keeps the state)."""
+"""The non-INVITE server transaction: RFC 3261 section 17.2.2 (and RFC 6026 section 8.8: a network failure
+keeps the state).
+"""
 
 from townhall.sip.message import Message
 from townhall.sip.transaction.machine import Event, ServerTransaction, State, Step, Table, complete

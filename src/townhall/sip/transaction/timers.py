@@ -1,7 +1,7 @@
 """The values of SIP's timers and the one queue that holds every timer of an endpoint.
 
-RFC 3261 section 17.1.1.1 defines T1, T2 and T4; table 4 derives the timers A to K from them, RFC 6026 adds L and M.
-Nothing here reads a clock: whoever owns the queue says what time it is.
+RFC 3261 section 17.1.1.1 defines T1, T2 and T4; table 4 derives the timers A to K from them, RFC 6026 adds L
+and M. Nothing here reads a clock: whoever owns the queue says what time it is.
 """
 
 import heapq
@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class TimerValues:
-    """T1 (round-trip estimate), T2 (largest retransmission interval) and T4 (life of a message in the network), seconds."""
+    """T1 (round-trip estimate), T2 (largest retransmission interval) and T4 (life of a message in the
+    network), seconds.
+    """
 
     t1: float = 0.5
     t2: float = 4.0
