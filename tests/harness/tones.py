@@ -143,12 +143,17 @@ def _segments(samples: Samples) -> Spectrum:
     return pieces.astype(np.float64) / 32768.0
 
 
+@lru_cache(maxsize=64)
+def _turns(hz: tuple[float, ...], length: int) -> NDArray[np.complex128]:
+    """Complex sines at each frequency, `(length, frequencies)`."""
+    return np.exp(-2j * np.pi * np.outer(np.arange(length), hz) / RATE)
+
+
 def _powers(segments: Spectrum, hz: Spectrum) -> Spectrum:
     """Power at each frequency in each segment, `(segments, frequencies)`; a full-scale sine has 1."""
     length = segments.shape[1]
     window = np.hanning(length + 2)[1:-1]
-    turns = np.exp(-2j * np.pi * np.outer(np.arange(length), hz) / RATE)
-    amplitude = (segments * window) @ turns * (2.0 / window.sum())
+    amplitude = (segments * window) @ _turns(tuple(hz.tolist()), length) * (2.0 / window.sum())
     power: Spectrum = np.abs(amplitude) ** 2
     return power
 

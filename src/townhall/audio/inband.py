@@ -69,8 +69,7 @@ def _keys_in(windows: Float32) -> Slots:
     best_low, best_high = low.argmax(axis=1), high.argmax(axis=1)
     low_power, high_power = low[row, best_low], high[row, best_high]
     ranked_low, ranked_high = np.sort(low, axis=1), np.sort(high, axis=1)
-    valid = energy > _MIN_ENERGY
-    valid &= low_power + high_power > _MIN_SHARE * energy
+    valid = low_power + high_power > _MIN_SHARE * energy
     valid &= (low_power < _MAX_TWIST * high_power) & (high_power < _MAX_TWIST * low_power)
     valid &= (ranked_low[:, 3] > _RIVAL * ranked_low[:, 2]) & (ranked_high[:, 3] > _RIVAL * ranked_high[:, 2])
     valid &= second[row, best_high] < _MAX_HARMONIC * high_power
@@ -113,7 +112,11 @@ class InbandDigits:
         self._tail[slots] = signal[:, -_HISTORY:]
         rows = len(slots)
         first, second = signal[:, _HISTORY - _HOP : -_HOP], signal[:, _HISTORY:]
-        keys = _keys_in(np.concatenate((first, second)))
+        windows = np.concatenate((first, second))
+        keys = np.full(2 * rows, _NONE)
+        loud = np.flatnonzero(np.einsum("ij,ij->i", windows, windows) > _MIN_ENERGY)
+        if len(loud):
+            keys[loud] = _keys_in(windows[loud])
         edge = (_HISTORY + _HOP - _CONFIRMED) // 2
         earlier = self._follow(slots, keys[:rows], signal[:, edge : edge + _CONFIRMED])
         later = self._follow(slots, keys[rows:], signal[:, edge + _HOP : edge + _HOP + _CONFIRMED])
