@@ -5,7 +5,7 @@ The last vector, a GET without parameters, was computed by us.
 """
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
@@ -57,6 +57,7 @@ def test_names_sort_by_code_point():
     assert message == sign(TOKEN, URL + "Zebra2apple1")
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.text(st.characters(exclude_categories=["Cs"])),
@@ -69,6 +70,7 @@ def test_validator_accepts_any_parameters(parameters):
     assert RequestValidator(TOKEN).validate(URL, parameters, signature)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=5), min_size=1, max_size=5))
 def test_validator_accepts_repeated_names(values):
     from werkzeug.datastructures import MultiDict

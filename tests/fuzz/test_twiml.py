@@ -59,6 +59,7 @@ ELEMENTS = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.text(max_size=30))
 def test_any_bytes_give_a_document_or_its_error(body, content_type):
     for raw in (body, b"<Response>" + body + b"</Response>"):
@@ -66,12 +67,14 @@ def test_any_bytes_give_a_document_or_its_error(body, content_type):
             parse_document(raw, "http://x.example/", content_type)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_gives_a_document_or_its_error(body):
     with suppress(DocumentError):
         parse_document(body)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.sampled_from([None, "https://app.example/voice?x=1", "http://[::1]:8080/a/"]))
 def test_any_reference_gives_an_http_url_or_its_error(reference, base):
     try:

@@ -12,13 +12,13 @@ WAIT = "https://app.example/wait"
 REQUEST = DocumentRequest(WAIT)
 
 
-def waited(answer, for_s=30.0, first_page=None, **script):
+def waited(answer, for_s=30.0, first_page=None, loop_audio=True, **script):
     """Let a caller wait; what he heard until the conference started after `for_s` seconds."""
 
     async def run():
         control = ScriptedControl(pages={WAIT: answer, **script.pop("pages", {})}, **script)
         await control.answer()
-        task = asyncio.create_task(run_wait_document(control, REQUEST, first_page))
+        task = asyncio.create_task(run_wait_document(control, REQUEST, first_page, loop_audio))
         await asyncio.wait((task,), timeout=for_s)
         ended = task.done()
         task.cancel()
@@ -65,6 +65,12 @@ def test_audio_answer_loops_until_the_start():
     control, ended = waited(page(b"x", WAIT, "audio/mpeg"), for_s=10.0)
     assert control.heard[2:] == [f"play the answer of {WAIT} x1000"] * 4 + ["stopped"]
     assert not ended
+
+
+def test_audio_of_a_hold_url_is_played_once():
+    control, ended = waited(page(b"x", WAIT, "audio/mpeg"), loop_audio=False)
+    assert control.heard[2:] == [f"play the answer of {WAIT}"]
+    assert ended
 
 
 def test_empty_audio_file_does_not_spin():

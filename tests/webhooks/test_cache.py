@@ -49,6 +49,15 @@ async def test_file_with_a_validator_is_asked_for_again_and_304_keeps_it(caching
     await client.close()
 
 
+async def test_validator_that_cannot_be_sent_back_is_left_out(caching):
+    client = caching()
+    async with raw_server(lambda asked: wav("RIFF", 'ETag: "ä"', "Cache-Control: max-age=0")) as server:
+        for _ in range(2):
+            assert (await client.fetch_audio(server.url("/a.wav"), Cookies())).body == b"RIFF"
+    assert "if-none-match" not in server.asked[1].headers
+    await client.close()
+
+
 async def test_changed_file_replaces_the_old_one(caching):
     bodies = ["one", "two"]
     client = caching()

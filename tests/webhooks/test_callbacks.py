@@ -33,6 +33,7 @@ async def test_callbacks_of_a_resource_arrive_in_order(sender_of):
             sender.send(CALL, server.url("/status"), "POST", (("n", str(n)),))
         await sender.idle()
     assert [dict(asked.form)["n"] for asked in server.asked] == [str(n) for n in range(10)]
+    assert server.connections == 1
     assert notices == []
 
 

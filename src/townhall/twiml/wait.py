@@ -44,31 +44,37 @@ def check_wait_page(page: Page) -> Document | None:
 
 
 async def run_wait_document(
-    control: CallControl, request: DocumentRequest, first_page: Page | None = None
+    control: CallControl,
+    request: DocumentRequest,
+    first_page: Page | None = None,
+    loop_audio: bool = True,
 ) -> None:
     """Let the caller hear the wait document until it ends; cancel it when the waiting does.
 
     `first_page` is the answer to `request`, if it was fetched already. A first document that can't be had or
     used raises `FetchFailed`; a later one is reported and leaves silence. Two documents are at least a second
-    apart.
+    apart. `loop_audio`: an audio answer loops (`waitUrl`) or is played once (`HoldUrl`, announcements).
     """
     pace = Pace(WAIT_DOCUMENT_SPACING_S)
     await pace.wait()
     page = first_page if first_page is not None else await control.fetch(request)
-    following = await _run_page(control, page)
+    following = await _run_page(control, page, loop_audio)
     while following is not None:
         await pace.wait()
         try:
-            following = await _run_page(control, await control.fetch(following))
+            following = await _run_page(control, await control.fetch(following), loop_audio)
         except FetchFailed as failure:
             control.report(Notice(failure.code, "error", failure.message, failure.url))
             return
 
 
-async def _run_page(control: CallControl, page: Page) -> DocumentRequest | None:
+async def _run_page(control: CallControl, page: Page, loop_audio: bool) -> DocumentRequest | None:
     document = check_wait_page(page)
     if document is None:
-        await _loop_audio(control, page)
+        if loop_audio:
+            await _loop_audio(control, page)
+        else:
+            await control.play_page(page)
         return None
     for notice in document.notices:
         control.report(notice)

@@ -49,8 +49,8 @@ class CachedAudio:
         about = Description(
             url=page.url,
             content_type=page.content_type,
-            etag=headers.get("etag", ""),
-            last_modified=headers.get("last-modified", ""),
+            etag=_validator(headers, "etag"),
+            last_modified=_validator(headers, "last-modified"),
             fresh_until=time.time() + _freshness_s(headers),
         )
         worth_keeping = about.etag or about.last_modified or about.fresh_until > time.time()
@@ -154,6 +154,12 @@ class AudioCache:
 
 def _key(url: str) -> str:
     return hashlib.sha256(url.partition("#")[0].encode("utf-8", "surrogatepass")).hexdigest()[:40]
+
+
+def _validator(headers: httpx2.Headers, name: str) -> str:
+    """A header that is sent back as it came; what could not be sent is as good as absent."""
+    value = headers.get(name, "")
+    return value if value.isascii() and value.isprintable() and len(value) <= 1000 else ""
 
 
 def _cache_control(headers: httpx2.Headers) -> dict[str, str]:

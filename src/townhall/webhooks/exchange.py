@@ -19,6 +19,7 @@ from townhall.webhooks.target import Target, aim, without_credentials
 from townhall.webhooks.transport import connections_of
 
 MOST_REDIRECTS = 10
+DRAINED_BYTES = 64 * 1024
 USER_AGENT = "TwilioProxy/1.1"
 _FORM = "application/x-www-form-urlencoded; charset=utf-8"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -116,8 +117,8 @@ class Exchange:
             connections_of.reset(token)
 
     async def _request(self, target: Target, ask: Ask, overrides: Overrides) -> Answer:
-        request = self._build(target, ask, overrides)
         try:
+            request = self._build(target, ask, overrides)
             response = await self._transport_for(target.page_url).handle_async_request(request)
             notes = connections_of.get()
             if notes is not None:
@@ -179,6 +180,7 @@ def _redirected(ask: Ask, answer: Answer) -> Ask:
 
 async def _read_body(response: httpx2.Response, most_bytes: int | None, url: str) -> bytes:
     if most_bytes is None or response.status_code in _REDIRECTS:
+        await _drain(response)
         return b""
     if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise FetchFailed(11206, url, "the answer is compressed, which was not asked for")
@@ -193,3 +195,12 @@ async def _read_body(response: httpx2.Response, most_bytes: int | None, url: str
             raise FetchFailed(11750, url, f"the answer has more than the {most_bytes} bytes allowed")
         parts.append(part)
     return b"".join(parts)
+
+
+async def _drain(response: httpx2.Response) -> None:
+    """Read a body that nobody wants, if it is short: only then can its connection be used again."""
+    size = 0
+    async for part in response.aiter_raw():
+        size += len(part)
+        if size > DRAINED_BYTES:
+            return
