@@ -49,6 +49,8 @@ class ScriptedControl:
     redirected_at: tuple[float, CallRedirected] | None = None
     lasts_s: float = 3.0
     conference_s: float = 60.0
+    mute: bool = False
+    """No voice can speak."""
     outcome: ConferenceOutcome = field(default_factory=lambda: ConferenceOutcome("answered"))
 
     def __post_init__(self) -> None:
@@ -148,6 +150,8 @@ class ScriptedControl:
 
     async def say(self, utterance: Utterance) -> None:
         self.said.append(utterance)
+        if self.mute:
+            raise FetchFailed(13520, "", "no voice")
         await self._audible(f"say {utterance.text}")
 
     async def play(self, url: str, loops: int = 1) -> None:

@@ -122,6 +122,15 @@ def test_fallback_that_fails_too_ends_in_the_apology():
     assert call.heard[2:] == ["answer", f"say {APOLOGY.text}", "hang up"]
 
 
+def test_call_without_a_voice_goes_on_and_ends_in_silence():
+    call = run_script("<Say>A</Say><Play>/b</Play>", mute=True)
+    assert call.codes == [13520]
+    assert "play https://app.example/b" in call.heard
+    call = run_script(pages={BASE: DOWN}, mute=True)
+    assert call.codes == [11205, 13520]
+    assert call.heard[-2:] == ["answer", "hang up"]
+
+
 def test_fallback_is_asked_once_per_call():
     call = run_script(
         pages={BASE: DOWN, FALLBACK.url: "<Redirect>/broken</Redirect>", "https://app.example/broken": DOWN},

@@ -40,7 +40,7 @@ async def test_loopback_is_refused_and_the_message_names_the_setting(strict):
         with pytest.raises(FetchFailed) as failed:
             await strict.fetch(server.url("/"), "POST", [], Cookies())
     assert failed.value.code == 11200
-    assert f"add {server.origin} to TOWNHALL_ALLOWED_ORIGINS" in failed.value.message
+    assert f"add {server.origin} to TOWNHALL_WEBHOOK_INNER_ORIGINS" in failed.value.message
     assert server.connections == 0
 
 

@@ -156,7 +156,7 @@ class CallControl(Protocol):
         """
 
     async def say(self, utterance: Utterance) -> None:
-        """Speak to the caller; returns when the words have ended."""
+        """Speak to the caller; returns when the words have ended. Raises `FetchFailed` when no voice can."""
 
     async def play(self, url: str, loops: int = 1) -> None:
         """Play an audio file `loops` times without a seam; returns when it has ended.

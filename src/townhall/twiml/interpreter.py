@@ -157,6 +157,8 @@ class _Run:
             await self._control.say(APOLOGY)
         except CallRedirected as redirected:
             return InlineDocument(redirected.inline) if redirected.inline is not None else redirected.request
+        except FetchFailed as silent:
+            self._control.report(Notice(silent.code, "error", silent.message, silent.url))
         return None
 
 

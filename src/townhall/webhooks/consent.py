@@ -31,7 +31,7 @@ class OriginConsent:
     `setting` is how the operator knows the list; it stands in the refusal's message.
     """
 
-    def __init__(self, origins: Iterable[str] = (), setting: str = "TOWNHALL_ALLOWED_ORIGINS") -> None:
+    def __init__(self, origins: Iterable[str] = (), setting: str = "TOWNHALL_WEBHOOK_INNER_ORIGINS") -> None:
         self._setting = setting
         self._allowed: set[tuple[str, int]] = set()
         self._everything = False

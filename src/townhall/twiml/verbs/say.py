@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from townhall.twiml.attributes import Attribute, AttributeReader
-from townhall.twiml.control import DocumentRequest, Utterance
+from townhall.twiml.control import DocumentRequest, FetchFailed, Utterance
 from townhall.twiml.kinds import LANGUAGE, integer, matching
 from townhall.twiml.limits import LOOPS, SAY_TEXT
 from townhall.twiml.notices import NoticeBook
@@ -39,9 +39,17 @@ class Say:
     async def run(self, scene: Scene) -> DocumentRequest | None:
         await scene.control.answer()
         if self.utterance.text:
+            await self._speak(scene)
+        return None
+
+    async def _speak(self, scene: Scene) -> None:
+        try:
             for _ in range(self.loops):
                 await scene.control.say(self.utterance)
-        return None
+        except (
+            FetchFailed
+        ) as failure:  # no voice can speak it: the rest of the document is still worth running
+            scene.report_failure(failure)
 
 
 def parse_say(element: etree._Element, notices: NoticeBook) -> Say:
