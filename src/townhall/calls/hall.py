@@ -8,6 +8,7 @@ rules see one event at a time.
 import asyncio
 import logging
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -232,7 +233,10 @@ class ConferenceHall:
         attendance.released.set_result(None)
 
     def _notify(self, conference: Conference, notify: Notify) -> None:
-        log.info("%s %r: %s %s", conference.sid, conference.name, notify.event, dict(notify.parameters))
+        level = logging.DEBUG if "speech" in notify.event else logging.INFO
+        log.log(
+            level, "%s %r: %s %s", conference.sid, conference.name, notify.event, _subject(notify.parameters)
+        )
         self._journal.happened(conference, notify)
         subscription = self._subscriptions.get(conference.sid)
         if subscription is None or not notify.subscribed:
@@ -247,6 +251,12 @@ class ConferenceHall:
             *notify.parameters,
         ]
         self._callbacks.send(conference.sid, subscription.url, subscription.method, tuple(parameters))
+
+
+def _subject(parameters: Iterable[tuple[str, str]]) -> str:
+    """What a line of the log says of an event: whom it is about and why."""
+    telling = ("CallSid", "ParticipantLabel", "ReasonParticipantLeft", "ReasonConferenceEnded")
+    return " ".join(value for name, value in parameters if name in telling)
 
 
 def _participant_settings(dial: ConferenceDial) -> ParticipantSettings:

@@ -170,7 +170,9 @@ class Switchboard:
         fallback = DocumentRequest(route.fallback_url, route.fallback_method) if route.fallback_url else None
         try:
             await control.ring()
-            await run_call(control, DocumentRequest(route.voice_url, route.voice_method), fallback)
+            first = DocumentRequest(route.voice_url, route.voice_method)
+            # Twilio's conferences hold 250; ours hold as many as the server takes calls.
+            await run_call(control, first, fallback, participants_limit=self._settings.max_calls)
             await control.hang_up()
         finally:
             watch.cancel()
