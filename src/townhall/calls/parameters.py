@@ -20,9 +20,7 @@ def party(uri: SIPURI) -> str:
     """
     if uri.user and _E164.fullmatch(uri.user):
         return uri.user
-    if not uri.user:
-        return f"sip:{uri.host}"
-    return f"sip:{uri.user}@{uri.host}"
+    return str(SIPURI(user=uri.user, host=uri.host))
 
 
 def voice_parameters(
