@@ -59,6 +59,26 @@ def run(
     return run
 
 
+@pytest.fixture
+def run_apart(tmp_path: Path, environment: dict[str, str]) -> Run:
+    """Runs `townhall` as a process without a terminal; `given` is its stdin."""
+
+    def run(*arguments: str, given: str = "", **settings: str) -> Done:
+        done = subprocess.run(
+            [sys.executable, "-m", "townhall.cli", *arguments],
+            input=given,
+            capture_output=True,
+            text=True,
+            env=environment | {f"TOWNHALL_{name.upper()}": value for name, value in settings.items()},
+            cwd=tmp_path,
+            start_new_session=True,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
 def rows(done: Done) -> list[list[str]]:
     assert done.returncode == 0, done.stderr
     return [line.split("\t") for line in done.stdout.splitlines()]
@@ -183,17 +203,8 @@ def test_pin_is_never_repeated_and_short_ones_draw_advice(run: Run) -> None:
     assert "1379" not in advised.stdout + advised.stderr
 
 
-def test_pin_can_be_asked_for(environment: dict[str, str], tmp_path: Path) -> None:
-    """In a session of its own: without a terminal the PIN is read from stdin."""
-    asked = subprocess.run(
-        [sys.executable, "-m", "townhall.cli", "line", "add", "2000", "--moderator-pin", "-"],
-        input="135790\n135790\n",
-        capture_output=True,
-        text=True,
-        env=environment,
-        start_new_session=True,
-        check=False,
-    )
+def test_pin_can_be_asked_for(run_apart: Run, tmp_path: Path) -> None:
+    asked = run_apart("line", "add", "2000", "--moderator-pin", "-", given="135790\n135790\n")
     assert asked.returncode == 0
     assert "135790" not in asked.stdout + asked.stderr
     assert stored(tmp_path, "2000").moderator_pin == "135790"
@@ -253,6 +264,23 @@ def test_bad_setting_stops_every_command_with_one_line(run: Run, command: list[s
 def test_database_that_cannot_be_opened_is_said(run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     refused(run("line", "list", database_url=f"sqlite:///{tmp_path}/file/town.db"), 1)
+
+
+def test_server_that_finds_its_port_taken_says_which(run_apart: Run) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        reason = refused(run_apart("serve", http_port=port, sip_port="0"), 1)
+    assert f"TOWNHALL_HTTP_PORT {port}" in reason
+
+
+def test_server_on_an_address_of_another_machine_says_so(run_apart: Run) -> None:
+    assert "TOWNHALL_BIND 203.0.113.5 is not" in refused(run_apart("serve", bind="203.0.113.5"), 1)
+
+
+def test_bench_with_nobody_to_listen_is_refused(run: Run) -> None:
+    assert "--talkers" in refused(run("bench", "--callers", "5", "--talkers", "5"), 2)
 
 
 HEALTH = {
@@ -316,7 +344,7 @@ def test_status_shows_the_figures(run: Run, health: tuple[str, dict[str, object]
         "conferences": "1",
         "media legs": "3",
         "media ticks": "p50 0.3, p99 0.5, max 0.9 ms; 0 of 50 late",
-        "packets": "150 in, 149 out in the last second",
+        "packets": "150 in, 149 out",
         "dropped": "2 from unknown sources, 1 malformed",
     }
     assert json.loads(run("status", "--json", http_port=url.rpartition(":")[2]).stdout) == HEALTH

@@ -1,5 +1,6 @@
 """`townhall bench`: how much this machine can carry."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,18 +13,15 @@ def bench(
     callers: Annotated[int, typer.Option(min=2, help="Callers in the conference.")] = 300,
     talkers: Annotated[int, typer.Option(min=1, help="How many of them talk.")] = 10,
     seconds: Annotated[float, typer.Option(min=2, help="How long each of the two measurements lasts.")] = 10,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the figures to this file as JSON.")
+    ] = None,
 ) -> None:
     """Measure this machine: how fast calls are answered, and what one conference costs."""
-    import asyncio
-
-    import msgspec
-    from rich.console import Console
-
-    from townhall.bench import BenchPlan, print_report, run_bench, show_progress
-
     if talkers >= callers:
         fail("--talkers has to be less than --callers: the others listen", 2)
+    from townhall.bench import BenchPlan, run
+
     plan = BenchPlan(
         calls_a_second=calls_a_second,
         setup_s=seconds,
@@ -31,9 +29,4 @@ def bench(
         talkers=talkers,
         conference_s=seconds,
     )
-    with show_progress(Console(stderr=as_json)) as progress:
-        report = asyncio.run(run_bench(plan, progress))
-    if as_json:
-        print(msgspec.json.encode(report).decode())
-    else:
-        print_report(report, Console())
+    raise typer.Exit(run(plan, json_file))

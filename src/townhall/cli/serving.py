@@ -1,5 +1,6 @@
 """`townhall serve`: settings and logs are put in place, then the server runs in the foreground."""
 
+import errno
 import json
 import logging
 import sys
@@ -22,10 +23,14 @@ def serve() -> None:
     try:
         serve(settings)
     except OSError as error:
-        fail(
-            f"cannot start ({error.strerror or error}); another server may hold "
-            f"TOWNHALL_HTTP_PORT {settings.http_port} or TOWNHALL_SIP_PORT {settings.sip_port}"
-        )
+        ports = f"TOWNHALL_HTTP_PORT {settings.http_port} or TOWNHALL_SIP_PORT {settings.sip_port}"
+        hosts = f"TOWNHALL_BIND {', '.join(settings.bind)}"
+        advice = {
+            errno.EADDRINUSE: f"{ports} is taken, perhaps by another Townhall",
+            errno.EADDRNOTAVAIL: f"{hosts} is not an address of this machine",
+            errno.EACCES: "ports below 1024 are for root",
+        }
+        fail(f"cannot start ({error.strerror or error}); {advice.get(error.errno or 0, 'see the log')}")
 
 
 def set_up_logs(level: str, style: Literal["text", "json"]) -> None:

@@ -50,7 +50,7 @@ def facts_of(health: dict[str, Any]) -> list[tuple[str, str]]:
         facts += [
             ("media legs", str(media["legs"])),
             ("media ticks", f"{', '.join(times)} ms; {media['ticks_late']} of {media['ticks']} late"),
-            ("packets", f"{media['packets_received']} in, {media['packets_sent']} out in the last second"),
+            ("packets", f"{media['packets_received']} in, {media['packets_sent']} out"),
             ("dropped", f"{media['unknown_source']} from unknown sources, {media['malformed']} malformed"),
         ]
     return facts
