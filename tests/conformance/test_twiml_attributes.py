@@ -3,6 +3,7 @@
 Each row: element, attribute, default, {allowed text: value}, [bad texts], error number.
 """
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -274,3 +275,13 @@ def test_official_builder_writes_what_we_read(element, attribute, allowed):
         assert f'{attribute}="' in str(response)
         codes = [notice.code for notice in parse_document(str(response)).notices]
         assert codes == ([SPEECH_WARNING] if attribute == "input" and "speech" in text else [])
+
+
+def test_every_verb_and_attribute_is_in_the_reference():
+    reference = (Path(__file__).parents[2] / "docs" / "reference" / "twiml.md").read_text("utf-8")
+    for element, table in TABLES.items():
+        _, _, section = reference.partition(f"## `<{element}>`")
+        section, _, _ = section.partition("\n## ")
+        missing = [attribute.name for attribute in table if f"| `{attribute.name}` | " not in section]
+        assert (element, missing) == (element, [])
+    assert "## `<Hangup>`" in reference
