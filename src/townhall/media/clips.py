@@ -55,6 +55,8 @@ class ClipStore:
         self.arena: Bytes = np.empty((2, columns), np.uint8)
         self.arena[0, : 2 * TICK_SAMPLES] = ULAW_SILENCE
         self.arena[1, : 2 * TICK_SAMPLES] = ALAW_SILENCE
+        self.loads = 0
+        """Files asked of the loader so far."""
         self._clips: dict[str, Clip] = {}  # in order of last use
         self._resident: list[Clip] = []  # in order of their place, superseded ones included
         self._loader = _Loader()
@@ -68,6 +70,7 @@ class ClipStore:
         if clip is None or clip.stamp != stamp or clip.failed:
             clip = Clip(path, stamp)
             self._loader.ask(clip)
+            self.loads += 1
         self._clips[path] = clip
         clip.users += 1
         return clip
@@ -88,6 +91,12 @@ class ClipStore:
             waiting, clip.waiting = clip.waiting, []
             for tell in waiting:
                 tell()
+
+    def wait_loaded(self, timeout_s: float) -> None:
+        """Block until everything asked for so far is loaded and taken over; for tests and benchmarks."""
+        if not self._loader.wait(timeout_s):
+            raise ClipError(f"clips were not loaded in {timeout_s:.0f} s")
+        self.collect()
 
     def close(self) -> None:
         """End the loader thread."""
@@ -148,7 +157,7 @@ class _Loader:
     """The thread that reads, decodes and encodes files."""
 
     def __init__(self) -> None:
-        self._asked: queue.SimpleQueue[Clip | None] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[Clip | threading.Event | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[Clip, Bytes | str]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
@@ -170,9 +179,20 @@ class _Loader:
             self._thread.join(timeout=2.0)
             self._thread = None
 
+    def wait(self, timeout_s: float) -> bool:
+        """Block until the thread has nothing to do; False when it takes longer."""
+        idle = threading.Event()
+        if self._thread is None:
+            return True
+        self._asked.put(idle)
+        return idle.wait(timeout_s)
+
     def _run(self) -> None:
-        while (clip := self._asked.get()) is not None:
-            self._done.put((clip, _load(clip.path)))
+        while (task := self._asked.get()) is not None:
+            if isinstance(task, threading.Event):
+                task.set()
+            else:
+                self._done.put((task, _load(task.path)))
 
 
 def _load(path: str) -> Bytes | str:

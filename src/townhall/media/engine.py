@@ -46,9 +46,12 @@ from townhall.media.receiver import ALAW, ULAW, Receiver
 from townhall.media.reports import Reports
 from townhall.media.sender import Sender
 from townhall.media.settings import MediaSettings
-from townhall.media.shapes import Int16s, Int64s, Outgoing, Received
+from townhall.media.shapes import TICK_SAMPLES, Int16s, Int64s, Outgoing, Received
 
 SILENCE_CHECK_TICKS = 10
+MOST_TICKS_PLAYED_OUT = 50
+"""Of a long stall; the rings hold a second."""
+
 PTIMES = (10, 20, 30, 40, 50, 60)
 
 
@@ -89,6 +92,7 @@ class Engine:
 
     def handle(self, command: Command, now: float) -> None:
         """Carry out one command. A command for a leg that is gone does nothing."""
+        self._drop_ended_plays()
         match command:
             case OpenLeg():
                 self._open(command, now)
@@ -215,6 +219,7 @@ class Engine:
         if slot < 0:
             return self.events.append(PlayFinished(command.play, command.leg, "stopped", "the leg is closed"))
         self.players.stop(int(self.legs.play[slot]))
+        self._drop_ended_plays()  # before the new play can get the old one's row
         self.legs.play[slot] = self.players.start(
             command.play, command.clips, command.loops, leg=command.leg, slot=slot
         )
@@ -298,6 +303,16 @@ class Engine:
         if self._ticks % SILENCE_CHECK_TICKS == 0:
             self._notice_silence(now)
         return batches
+
+    def skip(self, ticks: int) -> None:
+        """Pass over ticks missed in a stall: the streams' clocks go on, nothing is sent for them."""
+        legs = self.legs
+        sending = legs.connected & legs.sends
+        legs.timestamp[sending] += np.uint32(ticks * TICK_SAMPLES & 0xFFFFFFFF)
+        legs.marker[sending] = True
+        self._ticks += ticks
+        for _ in range(min(ticks, MOST_TICKS_PLAYED_OUT)):
+            self.playout.read(self._plan.reading)
 
     def _replan(self) -> Plan:
         """A new plan; legs that are newly listened to start with a fresh ring."""

@@ -85,6 +85,7 @@ class Loop:
             if missed:
                 deadline += missed * TICK_S
                 self._figures.late += missed
+                self._engine.skip(missed)
             self._tick(now)
             deadline += TICK_S
             self._after_tick(deadline)

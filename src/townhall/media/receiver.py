@@ -49,11 +49,15 @@ class Receiver:
         self.received += len(batch.lengths)
         headers = parse_headers(batch.data, batch.lengths)
         slots = self._network.find(batch.sockets, batch.names)
+        rows = np.flatnonzero((slots >= 0) & headers.valid)
+        unsettled = ~self._legs.settled[slots[rows]]
+        if unsettled.any():  # before anybody latches: packets from the agreed address come first
+            self._network.settle(np.unique(slots[rows[unsettled]]))
         unknown = np.flatnonzero(slots < 0)
         if unknown.size:
             self._try_to_latch(batch, headers, slots, unknown)
+            rows = np.flatnonzero((slots >= 0) & headers.valid)
         self.malformed += int(np.count_nonzero(~headers.valid))
-        rows = np.flatnonzero((slots >= 0) & headers.valid)
         if rows.size:
             self._take_known(batch, headers, rows, slots[rows], now)
 
@@ -78,9 +82,6 @@ class Receiver:
     ) -> None:
         legs = self._legs
         legs.last_packet[slots] = now
-        unsettled = ~legs.settled[slots]
-        if unsettled.any():
-            self._network.settle(np.unique(slots[unsettled]))
         np.add.at(legs.packets_received, slots, 1)
         ssrcs = headers.ssrc[rows].astype(np.int64)
         if (legs.remote_ssrc[slots] != ssrcs).any():

@@ -10,7 +10,7 @@ class MediaSettings(msgspec.Struct, frozen=True):
     """Numeric addresses; every one gets a socket on every port. `0.0.0.0` and `::` are allowed."""
 
     rtp_ports: tuple[int, int] = (20000, 20063)
-    """First and last UDP port: RTP on the even ones, RTCP on the odd ones. (0, 0): eight pairs of the
+    """First and last UDP port: RTP on the even ones, RTCP on the odd ones. (0, 0): 32 pairs of the
     system's choice.
     """
 
