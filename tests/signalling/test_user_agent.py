@@ -166,6 +166,33 @@ async def test_stop_hangs_up_on_everybody(desk: Desk, phone: UserAgent, transpor
         await ringing.answered()
 
 
+async def test_call_over_tcp_whose_connection_is_gone_is_ended_over_a_new_one(
+    desk: Desk, phone: UserAgent
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        calling = group.create_task(phone.invite(desk.uri("tcp"), "sip:a@b.test", OFFER))
+        invite = await desk.invites.get()
+        await invite.answer(ANSWER)
+    connections = list(desk.agent._transports._connections.values())
+    assert len(connections) == 1
+    connections[0].close()
+
+    await invite.session.hang_up()
+
+    assert (await calling.result().wait_ended()).cause == "bye"
+
+
+async def test_digit_in_info_reaches_the_user(desk: Desk, phone: UserAgent, transport: str) -> None:
+    async with asyncio.TaskGroup() as group:
+        calling = group.create_task(phone.invite(desk.uri(transport), "sip:a@b.test", OFFER))
+        invite = await desk.invites.get()
+        await invite.answer(ANSWER)
+    pressed: asyncio.Queue[tuple[str, int]] = asyncio.Queue()
+    invite.session.on_digit = lambda digit, duration_ms: pressed.put_nowait((digit, duration_ms))
+    await calling.result().send_digit("5", 200)
+    assert await pressed.get() == ("5", 200)
+
+
 async def test_failure_of_our_own_user_is_answered_500(phone: UserAgent, transport: str) -> None:
     def broken(invite: IncomingInvite) -> None:
         raise RuntimeError("a bug")

@@ -164,8 +164,9 @@ def test_callee_that_ignores_the_cancel_is_given_up_after_64_t1() -> None:
     call, invite = calling(script)
     script.receive(invite.create_response(180, to_tag="bob"))
     script.do(lambda now: call.hang_up(now))
-    script.advance(33)
+    script.advance(64)
     assert failure(script) == (487, [])
+    assert len(script.endpoint.layer) == 0
 
 
 def test_call_that_rings_longer_than_its_timeout_is_cancelled() -> None:
@@ -281,3 +282,31 @@ def test_forked_ringing_is_bounded() -> None:
     for number in range(200):
         script.receive(invite.create_response(180, to_tag=f"f{number}"))
     assert len([event for event in script.events if isinstance(event, ProvisionalReceived)]) <= 16
+
+
+def test_caller_that_is_made_the_refresher_refreshes() -> None:
+    script = Script()
+    _, invite = calling(script)
+    headers = [
+        *OK_HEADERS,
+        ("Session-Expires", "90;refresher=uac"),
+        ("Require", "timer"),
+        ("Allow", "UPDATE"),
+    ]
+    script.receive(invite.create_response(200, to_tag="bob", headers=headers, body=OTHER_SDP))
+    ((at, update),) = script.advance(45.2)
+    assert isinstance(update, Request)
+    assert (at, update.method, update.uri) == (45.0, "UPDATE", "sip:bob@192.0.2.20:5070")
+
+
+@pytest.mark.parametrize("header", [("Record-Route", "<"), ("Contact", "<sip:"), ("Content-Type", "x")])
+def test_answer_that_makes_no_sense_fails_the_call(header: tuple[str, str]) -> None:
+    script = Script()
+    _, invite = calling(script)
+    broken = invite.create_response(200, to_tag="bob", body=OTHER_SDP)
+    for name, value in [*OK_HEADERS, header]:
+        broken.headers.set(name, value)
+    script.receive(broken)
+    assert failure(script)[0] in (488, 502)
+    script.advance(100)
+    assert len(script.endpoint.layer) == 0

@@ -44,6 +44,14 @@ def test_2xx_is_repeated_until_its_ack_comes() -> None:
     assert isinstance(script.events[-1], AnswerAcknowledged)
 
 
+def test_ack_with_a_broken_body_still_confirms_the_call() -> None:
+    script = Script()
+    call = ringing(script)
+    script.do(lambda now: call.answer(OTHER_SDP, now))
+    script.receive(script.request("ACK", ("Content-Type", "x"), to_tag=call.tag, body=b"?"))
+    assert script.events[-1] == AnswerAcknowledged(call, None)
+
+
 def test_2xx_is_repeated_over_tcp_too() -> None:
     script = Script("tcp")
     call = ringing(script)

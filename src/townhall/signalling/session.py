@@ -72,6 +72,10 @@ class Session:
             lambda now: self._call.send("INFO", now, user=self._call, body=body, headers=headers)
         )
 
+    async def send_digit(self, digit: str, duration_ms: int = 160) -> None:
+        """Press a key by SIP INFO (application/dtmf-relay); does not wait for the peer."""
+        self._user_agent.run(lambda now: self._call.send_digit(digit, duration_ms, now))
+
     async def reinvite(self, sdp: bytes) -> bytes:
         """Offer something new; returns the peer's answer.
 

@@ -15,9 +15,11 @@ from townhall.signalling.udp import UDPSocket
 from townhall.sip import Request, Response, SIPParseError, StreamError, parse_message
 from townhall.sip.hop import Hop
 from townhall.sip.layer import Send
+from townhall.sip.transaction import ClientTransaction
 
 _log = logging.getLogger("townhall.signalling")
 _SWEEP_S = 30.0
+_HURRY_S = 1.0  # to wait for a connection where UDP would do as well
 _MAX_QUEUED = 1000  # messages that wait for one connection to open
 
 
@@ -156,18 +158,20 @@ class Transports:
         waiting = self._queued.get(peer)
         if waiting is None:
             self._queued[peer] = [send]
-            self._start(self._connect(send.hop))
+            client = send.transaction
+            hurry = isinstance(client, ClientTransaction) and client.fallback is not None
+            self._start(self._connect(send.hop, _HURRY_S if hurry else self._settings.connect_timeout_s))
         elif len(waiting) < _MAX_QUEUED:
             waiting.append(send)
         else:
             self._fail_soon(send)
 
-    async def _connect(self, hop: Hop) -> None:
+    async def _connect(self, hop: Hop, timeout_s: float) -> None:
         peer = (hop.host, hop.port)
         local = hop.local[0] if hop.local is not None else None
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._settings.connect_timeout_s):
+            async with asyncio.timeout(timeout_s):
                 bind = (local, 0) if local is not None and (":" in local) == (":" in hop.host) else None
                 _, connection = await loop.create_connection(
                     self._new_connection, hop.host, hop.port, local_addr=bind

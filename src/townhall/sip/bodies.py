@@ -2,11 +2,22 @@
 
 from townhall.sip.errors import SIPParseError
 from townhall.sip.message import Message
+from townhall.sip.multipart import session_description
 
 SDP_TYPE = "application/sdp"
 BODY_TYPES = (SDP_TYPE, "multipart/mixed", "multipart/alternative", "multipart/related")
 INFO_TYPES = ("application/dtmf-relay", "application/dtmf")
 _KEYS = {"10": "*", "11": "#", "12": "A", "13": "B", "14": "C", "15": "D"}
+
+
+def description_or_none(message: Message) -> bytes | None:
+    """The session description of an ACK or a response, for which there is no way to complain about
+    nonsense.
+    """
+    try:
+        return session_description(message)
+    except SIPParseError:
+        return None
 
 
 def read_digit(message: Message) -> tuple[str, int]:

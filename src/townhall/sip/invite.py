@@ -124,6 +124,12 @@ class Call:
         headers = () if reason_header is None else (("Reason", reason_header),)
         self.send("BYE", now, headers=headers, user=self)
 
+    def send_digit(self, digit: str, duration_ms: int, now: float) -> None:
+        """Press a key by INFO; nothing happens unless the call stands."""
+        if self.confirmed and self.ended is None:
+            body = f"Signal={digit}\r\nDuration={duration_ms}\r\n".encode()
+            self.send("INFO", now, user=self, body=body, headers=(("Content-Type", INFO_TYPES[0]),))
+
     def send(
         self,
         method: str,

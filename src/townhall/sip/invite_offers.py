@@ -6,9 +6,11 @@ again.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from townhall.sip.bodies import SDP_TYPE
+from townhall.sip.bodies import SDP_TYPE, description_or_none
+from townhall.sip.errors import SIPParseError
 from townhall.sip.events import OfferAnswered, OfferFailed
 from townhall.sip.message import Request, Response
 from townhall.sip.multipart import session_description
@@ -111,7 +113,7 @@ class Offers:
     def _acknowledged(self, ack: Request, now: float) -> None:
         if self._awaiting_answer:
             self._awaiting_answer = False
-            if (answer := session_description(ack)) is not None:
+            if (answer := description_or_none(ack)) is not None:
                 self._call.on_answer(answer)
 
     # Our offers
@@ -158,7 +160,11 @@ class Offers:
         if response.status < 200:
             return
         if response.status < 300:
-            self._accepted(transaction, response, now)
+            try:
+                self._accepted(transaction, response, now)
+            except SIPParseError as error:
+                self._sent = None
+                self._fail(502, f"The answer makes no sense: {error}")
             return
         if transaction is not self._sent:
             return
@@ -196,7 +202,8 @@ class Offers:
         first = transaction is self._sent
         if transaction.request.method == "INVITE" and call.dialog is not None:
             if first:
-                call.dialog.refresh_target(response)
+                with suppress(SIPParseError):  # a broken Contact: the ACK goes where the INVITE went
+                    call.dialog.refresh_target(response)
             self._acknowledge(cseq)
         if not first:
             return
@@ -204,7 +211,7 @@ class Offers:
         if call.ended is not None:
             return
         call.session_timer.agree(interval_of(response), we_are="uac", now=now)
-        answer = session_description(response)
+        answer = description_or_none(response)
         if transaction.request.method == "INVITE":
             call.local_sdp = self._sent_sdp
         if self._is_refresh:

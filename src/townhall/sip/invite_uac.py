@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from townhall.sip.bodies import SDP_TYPE
+from townhall.sip.bodies import SDP_TYPE, description_or_none
 from townhall.sip.dialog import Dialog
 from townhall.sip.errors import SIPParseError
 from townhall.sip.events import CallAnswered, CallFailed, ProvisionalReceived
@@ -19,7 +19,6 @@ from townhall.sip.headers import Headers
 from townhall.sip.hop import Hop
 from townhall.sip.invite import Call
 from townhall.sip.message import Request, Response
-from townhall.sip.multipart import session_description
 from townhall.sip.outcome import InviteFailed, OfferRejected
 from townhall.sip.refresh import interval_of
 from townhall.sip.transaction import ClientTransaction, State, Timer, cancel_for
@@ -100,12 +99,24 @@ class ClientCall(Call):
         if transaction is not self._transaction:
             if transaction.request.method == "BYE":
                 super().response_received(transaction, response, now)
-        elif response.status < 200:
+            return
+        try:
+            self._receive_response(response, now)
+        except SIPParseError as error:
+            if response.status >= 200:  # a broken provisional response is as good as none
+                self._fail(InviteFailed(502, f"The answer makes no sense: {error}"))
+
+    def _receive_response(self, response: Response, now: float) -> None:
+        if response.status < 200:
             self._receive_provisional(response, now)
         elif response.status < 300:
             self._receive_success(response, now)
         else:
             self._receive_failure(response, now)
+
+    @property
+    def remote_uri(self) -> str:
+        return self.plan.target
 
     def request_failed(self, transaction: ClientTransaction, failure: str, now: float) -> None:
         if transaction is not self._transaction:
@@ -133,7 +144,7 @@ class ClientCall(Call):
                 self.endpoint.adopt(self, early.dialog)
             if "100rel" in response.require and not self._acknowledge_provisional(early, response, now):
                 return
-            early.sdp = session_description(response) or early.sdp
+            early.sdp = description_or_none(response) or early.sdp
         if self.ended is None and not self._cancelled:
             self.endpoint.emit(ProvisionalReceived(self, response))
 
@@ -147,7 +158,7 @@ class ClientCall(Call):
         if (
             self.plan.offer is None
             and early.sdp is None
-            and (offer := session_description(response)) is not None
+            and (offer := description_or_none(response)) is not None
         ):
             body = self._make_answer(offer) or b""
         sdp = (("Content-Type", SDP_TYPE),) if body else ()
@@ -168,7 +179,7 @@ class ClientCall(Call):
         if early is not None:
             dialog.local_cseq = early.dialog.local_cseq
             dialog.remote_cseq = early.dialog.remote_cseq
-        description = session_description(response) or (early.sdp if early is not None else None)
+        description = description_or_none(response) or (early.sdp if early is not None else None)
         answer = self._late_answer(response, early)
         sdp = (("Content-Type", SDP_TYPE),) if answer else ()
         ack = dialog.create_request(
@@ -208,7 +219,7 @@ class ClientCall(Call):
         """The answer to an offer in the 2xx; None when the offer was ours, or was answered in a PRACK."""
         if self.plan.offer is not None or (early is not None and early.sdp is not None):
             return None
-        offer = session_description(response)
+        offer = description_or_none(response)
         return None if offer is None else self._make_answer(offer)
 
     def _make_answer(self, offer: bytes) -> bytes | None:
@@ -282,6 +293,7 @@ class ClientCall(Call):
         self._deadline = self.endpoint.timers.start(now + self.endpoint.values.patience, self._give_up)
 
     def _give_up(self, now: float) -> None:
+        self._transaction.abandon(now)
         self._fail(InviteFailed(*self._give_up_reason))
 
     def _stop_deadline(self) -> None:

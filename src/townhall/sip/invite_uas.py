@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from townhall.sip.bodies import SDP_TYPE
+from townhall.sip.bodies import SDP_TYPE, description_or_none
 from townhall.sip.dialog import Dialog
 from townhall.sip.events import AnswerAcknowledged
 from townhall.sip.hop import Hop
@@ -183,7 +183,7 @@ class ServerCall(Call):
             return
         if self.ended is None:
             self.session_timer.agree(self._interval, we_are="uas", now=now)
-            self.endpoint.emit(AnswerAcknowledged(self, session_description(ack)))
+            self.endpoint.emit(AnswerAcknowledged(self, description_or_none(ack)))
 
     def _unacknowledged(self, now: float) -> None:
         if self._bye_wanted is not None:

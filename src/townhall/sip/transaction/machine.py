@@ -143,6 +143,13 @@ class Transaction:
         """The network could not deliver what this transaction sent last."""
         self.fire(Event.TRANSPORT_ERROR, None, now)
 
+    def abandon(self, now: float) -> None:
+        """Forget the transaction, whatever its state: nobody waits for it any more (section 9.1)."""
+        if self.state is not State.TERMINATED:
+            self.state = State.TERMINATED
+            self.stop_timers(None, now)
+            self.network.transaction_terminated(self)
+
     def start_timer(self, event: Event, delay: float, now: float) -> None:
         self.stop_timer(event)
         self._timers[event] = self.network.timers.start(now + delay, lambda at: self.fire(event, None, at))
