@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from ipaddress import ip_address
 
 _CACHED = 1024
@@ -26,13 +27,13 @@ class LocalAddresses:
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, str] = {}
+        self._known: dict[str, tuple[float, str]] = {}
 
     def toward(self, host: str) -> str:
         """Our address on the way to an address literal; loopback when there is no way."""
-        known = self._known.get(host)
-        if known is not None:
-            return known
+        known, now = self._known.get(host), time.monotonic()
+        if known is not None and now - known[0] < NAME_LIFETIME_S:  # networks change under a laptop
+            return known[1]
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             try:
@@ -42,7 +43,7 @@ class LocalAddresses:
                 found = "::1" if family == socket.AF_INET6 else "127.0.0.1"
         if len(self._known) >= _CACHED:
             self._known.clear()
-        self._known[host] = found
+        self._known[host] = (now, found)
         return found
 
 

@@ -139,7 +139,7 @@ class ClientCall(Call):
             if early is None:
                 if len(self._early) >= 16:  # forks of one call that we follow
                     return
-                early = EarlyDialog(Dialog.from_response(self.invite, response, self.plan.hop))
+                early = EarlyDialog(Dialog.from_response(self.invite, response, self._transaction.hop))
                 self._early[tag] = early
                 self.endpoint.adopt(self, early.dialog)
             if "100rel" in response.require and not self._acknowledge_provisional(early, response, now):
@@ -175,7 +175,7 @@ class ClientCall(Call):
         if len(self._acks) >= 16:
             return
         early = self._early.get(tag)
-        dialog = Dialog.from_response(self.invite, response, self.plan.hop)
+        dialog = Dialog.from_response(self.invite, response, self._transaction.hop)
         if early is not None:
             dialog.local_cseq = early.dialog.local_cseq
             dialog.remote_cseq = early.dialog.remote_cseq
