@@ -19,14 +19,14 @@ from starlette.routing import Mount
 
 from townhall import __version__
 from townhall.api.health import Health, Uptime, health_route
-from townhall.app import Line, PinGuard, create_app
+from townhall.app import Line, PinGuard, create_app, spoken_texts
 from townhall.calls import ClipLibrary, Route, StoreJournal, Switchboard, SwitchboardSettings
 from townhall.media import MediaProcess, MediaSettings
 from townhall.settings import Settings
 from townhall.signalling import UserAgent, UserAgentSettings
 from townhall.speech import Speech
 from townhall.store import Store
-from townhall.twiml.control import Method
+from townhall.twiml.control import Method, Utterance
 from townhall.webhooks import AudioCache, CallbackSender, OriginConsent, WebhookClient
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ class Server:
             await asyncio.gather(self.media.start(), self.speech.start())
             await self._start_http()
             await self._start_calls()
+            await self._prefetch_words()
         except BaseException:
             await self._exits.aclose()
             raise
@@ -136,6 +137,15 @@ class Server:
         await self.user_agent.start()
         self._exits.push_async_callback(self._stop_calls)
 
+    async def _prefetch_words(self) -> None:
+        """Have what the application says spoken before the first caller asks for it."""
+        book = _LineBook(self.store)
+        for stored in await self.store.lines.list():
+            if line := await book.get(stored.number):
+                voice = line.voice or Utterance("").voice
+                texts = spoken_texts(line)
+                self.speech.prefetch(Utterance(text, voice, language) for text, language in texts)
+
     async def _stop_calls(self) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LEAVE_WITHIN_S):
@@ -186,6 +196,7 @@ class Server:
                 f"  Call   {call}  (UDP and TCP)",
                 f"  Web    {self.base_url}",
                 f"  Data   {self.settings.data_dir}  (database, sounds; credentials in credentials.toml)",
+                f"  Voice  {self.speech.description}",
                 "",
                 "Try it from another terminal, a moderator and a speaker:",
                 f"  townhall call {call} --press 3",
@@ -236,11 +247,13 @@ def _listen(hosts: Sequence[str], port: int) -> list[socket.socket]:
     sockets: list[socket.socket] = []
     for host in hosts:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listener.bind((host, port))
+        try:
+            # Sets SO_REUSEADDR, so that a restart need not wait for the last one's connections to fade.
+            listener = socket.create_server((host, port), family=family)
+        except OSError:
+            for opened in sockets:
+                opened.close()
+            raise
         port = listener.getsockname()[1]
         sockets.append(listener)
     return sockets
