@@ -5,6 +5,7 @@ network hop.
 import contextvars
 import ssl
 import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
@@ -13,8 +14,12 @@ import httpx2
 
 from townhall.webhooks.consent import OriginConsent
 
-MOST_CONNECTIONS = 200
-MOST_IDLE_CONNECTIONS = 50
+MOST_CONNECTIONS = 100
+"""Per origin, so that a server which hangs starves its own calls only. The pool's cost per request grows with
+it.
+"""
+
+MOST_ORIGINS = 64
 IDLE_S = 1.5
 """Shorter than the keep-alive of common servers (2 to 5 s), so that we rarely use a connection as they close
 it.
@@ -64,23 +69,23 @@ class CheckedBackend(httpcore2.AsyncNetworkBackend):
 
 
 class CheckedTransport(httpx2.AsyncBaseTransport):
-    """A bounded pool of connections to checked addresses; raises httpcore2's errors, `OSError`,
-    `AddressRefusedError`.
+    """A bounded pool of connections per origin, to checked addresses only.
+
+    Raises httpcore2's errors, `OSError` and `AddressRefusedError`.
     """
 
     def __init__(self, consent: OriginConsent, ssl_context: ssl.SSLContext | None = None) -> None:
-        self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=ssl_context or httpx2.create_ssl_context(trust_env=False),
-            max_connections=MOST_CONNECTIONS,
-            max_keepalive_connections=MOST_IDLE_CONNECTIONS,
-            keepalive_expiry=IDLE_S,
-            network_backend=CheckedBackend(consent),
+        self._backend = CheckedBackend(consent)
+        self._ssl_context = ssl_context or httpx2.create_ssl_context(trust_env=False)
+        self._pools: OrderedDict[tuple[bytes, bytes, int | None], httpcore2.AsyncConnectionPool] = (
+            OrderedDict()
         )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         _note("sent")
         url = request.url
-        response = await self._pool.handle_async_request(
+        pool = await self._pool_of((url.raw_scheme, url.raw_host, url.port))
+        response = await pool.handle_async_request(
             httpcore2.Request(
                 method=request.method,
                 url=httpcore2.URL(
@@ -94,7 +99,36 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         return httpx2.Response(response.status, headers=response.headers, stream=_Body(response))
 
     async def aclose(self) -> None:
-        await self._pool.aclose()
+        while self._pools:
+            _, pool = self._pools.popitem()
+            await pool.aclose()
+
+    async def _pool_of(self, origin: tuple[bytes, bytes, int | None]) -> httpcore2.AsyncConnectionPool:
+        """The origin's pool; when there are too many, the one that was idle longest makes room."""
+        pool = self._pools.get(origin)
+        if pool is not None:
+            self._pools.move_to_end(origin)
+            return pool
+        idle = None
+        if len(self._pools) >= MOST_ORIGINS:
+            idle = next((key for key, pool in self._pools.items() if _is_idle(pool)), None)
+            if idle is None:
+                raise httpcore2.PoolTimeout(f"requests to {MOST_ORIGINS} servers are under way")
+        evicted = self._pools.pop(idle) if idle is not None else None
+        pool = self._pools[origin] = httpcore2.AsyncConnectionPool(
+            ssl_context=self._ssl_context,
+            max_connections=MOST_CONNECTIONS,
+            max_keepalive_connections=MOST_CONNECTIONS,
+            keepalive_expiry=IDLE_S,
+            network_backend=self._backend,
+        )
+        if evicted is not None:
+            await evicted.aclose()
+        return pool
+
+
+def _is_idle(pool: httpcore2.AsyncConnectionPool) -> bool:
+    return all(connection.is_idle() or connection.is_closed() for connection in pool.connections)
 
 
 def _note(what: str) -> None:
