@@ -1,12 +1,12 @@
 """Any bytes into the SIP parsers: a result, or `SIPParseError`; streams are the same however they are cut."""
 
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.conformance.rfc4475.messages import MESSAGES
 
 from townhall.sip import (
     SIPURI,
@@ -27,9 +27,7 @@ from townhall.sip import (
 )
 from townhall.sip.digest import Challenge, Credentials, parse_challenges
 
-TORTURE = [
-    path.read_bytes() for path in sorted((Path(__file__).parents[1] / "conformance/rfc4475").glob("*.dat"))
-]
+TORTURE = [message.data for message in MESSAGES]
 
 VIEWS = (
     *(
