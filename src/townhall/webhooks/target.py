@@ -11,6 +11,11 @@ from townhall.twiml.control import FetchFailed, Method, Parameters
 _KEPT = "%!#$&'()*+,/:;=?@[]~"
 """Characters of a path or query that stay as they are written."""
 
+_LEFT_BARE = ":@/?!$'()*,"
+"""Characters of added parameters that need no escape in a query. Werkzeug's `request.url`, which Flask applications
+validate signatures with, shows them bare, so `From=sip%3Aalice%40host` would not match what was signed.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -35,7 +40,7 @@ def aim(url: str, method: Method, parameters: Parameters) -> Target:
         path = quote(parts.path or "/", safe=_KEPT)
         query = quote(parts.query, safe=_KEPT)
         if method == "GET" and parameters:
-            added = urlencode([(name, value) for name, value in parameters])
+            added = urlencode(list(parameters), safe=_LEFT_BARE)
             query = f"{query}&{added}" if query else added
         shown = (
             f"[{host}]"
