@@ -139,8 +139,7 @@ class LiveCall:
 
     async def read_digit(self, timeout_s: float | None) -> str | None:
         try:
-            async with asyncio.timeout(timeout_s):
-                return await self._while_it_lasts(self.call.digits.get())
+            return await self._while_it_lasts(self.call.digits.get(), timeout_s)
         except TimeoutError:
             return None
 
@@ -189,17 +188,23 @@ class LiveCall:
         if outcome == "failed":
             log.warning("%s: %s could not be played: %s", self.call.sid, clips, playback.detail)
 
-    async def _while_it_lasts(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do a thing unless and until the call is over; then stop it and raise `CallEnded`."""
+    async def _while_it_lasts(self, work: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
+        """Do a thing unless and until the call is over; then stop it and raise `CallEnded`.
+
+        Raises `TimeoutError` when it takes too long. What was done in the last moment counts: a key that
+        comes together with the time-out is not lost.
+        """
         if self.call.over.done():
             work.close()
             raise CallEnded
         task = asyncio.ensure_future(work)
         try:
-            await asyncio.wait((task, self.call.over), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((task, self.call.over), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 return task.result()
-            raise CallEnded
+            if self.call.over.done():
+                raise CallEnded
+            raise TimeoutError
         finally:
             if not task.done():
                 task.cancel()
