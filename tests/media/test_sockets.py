@@ -41,6 +41,8 @@ def peers(request: pytest.FixtureRequest) -> Iterator[list[socket.socket]]:
 
 def received(io: BatchedIO, *socks: socket.socket) -> Received:
     """What waits on the sockets, once something does."""
+    for sock in socks:
+        sock.setblocking(False)
     select.select(socks, [], [], 5)
     batch = io.receive(list(enumerate(socks)))
     assert batch is not None
@@ -73,6 +75,7 @@ def test_datagrams_arrive_with_source_length_and_socket(io: BatchedIO, peers: li
 
 
 def test_nothing_waiting_is_none(io: BatchedIO, peers: list[socket.socket]) -> None:
+    peers[0].setblocking(False)
     assert io.receive([(0, peers[0])]) is None
 
 

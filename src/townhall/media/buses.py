@@ -11,12 +11,14 @@ class Buses:
     """Names to rows of the mixer; a bus exists while a leg is attached to it."""
 
     def __init__(self, capacity: int) -> None:
+        self.rows = capacity + 1
+        """One more than legs: a leg joins its new bus before it parts from the old one."""
         self.plays = BusPlays()
         """The plays that sound."""
         self._index: dict[str, int] = {}
         self._name: dict[int, str] = {}
-        self._legs = np.zeros(capacity + 1, np.int64)
-        self._free = list(range(capacity, -1, -1))  # one more than legs: a leg joins the new before it parts
+        self._legs = np.zeros(self.rows, np.int64)
+        self._free = list(range(self.rows - 1, -1, -1))
         self._all: list[tuple[int, int, int]] = []
 
     def index_of(self, name: str) -> int:

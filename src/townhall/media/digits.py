@@ -68,6 +68,11 @@ class DigitSender:
         self._set_pressing(slot, False)
         return PlayFinished(run.play, run.leg, "stopped")
 
+    def stop_play(self, play: int) -> PlayFinished | None:
+        """End the digits that were started as this play."""
+        slots = [slot for slot, run in self._runs.items() if run.play == play]
+        return self.stop(slots[0]) if slots else None
+
     def tick(self) -> tuple[Outgoing | None, list[PlayFinished], dict[int, Bytes]]:
         """The event packets of this tick, the runs that ended, and codes to send in place of audio, by
         slot.

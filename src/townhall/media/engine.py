@@ -73,7 +73,7 @@ class Engine:
         self._settings = settings
         self._sockets = len(local)
         self._buses = Buses(settings.max_legs)
-        self._mixer = Mixer(settings.max_legs, settings.max_legs)
+        self._mixer = Mixer(settings.max_legs, self._buses.rows)
         self._digits = DigitSender(self.legs)
         self._in_band = InbandDigits(settings.max_legs)
         self._speech = SpeechDetector(settings.max_legs)
@@ -105,7 +105,7 @@ class Engine:
             case Play():
                 self._play(command)
             case StopPlay():
-                self.players.stop(self.players.row_of(command.play))
+                self._stop_play(command.play)
             case PlayToBus():
                 self._play_to_bus(command)
             case SendDigits():
@@ -224,6 +224,12 @@ class Engine:
             command.play, command.clips, command.loops, leg=command.leg, slot=slot
         )
         self._dirty = True
+
+    def _stop_play(self, play: int) -> None:
+        self.players.stop(self.players.row_of(play))
+        ended = self._digits.stop_play(play)
+        if ended is not None:
+            self.events.append(ended)
 
     def _play_to_bus(self, command: PlayToBus) -> None:
         bus = self._buses.index_of(command.bus)

@@ -66,8 +66,8 @@ class Playback:
 
     def stop(self) -> None:
         """Silence it at once; nothing when it is over."""
-        if self.outcome is None and self.leg is not None:
-            self._port.send(StopPlay(self.leg.number, self.number))
+        if self.outcome is None:
+            self._port.send(StopPlay(self.leg.number if self.leg else 0, self.number))
 
     def end(self, outcome: Outcome, detail: str = "") -> None:
         """Told by the client when the play is over; the first one counts."""

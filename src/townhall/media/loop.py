@@ -29,6 +29,9 @@ from townhall.media.sockets import Sockets
 log = logging.getLogger(__name__)
 
 COMMANDS_A_WAKE = 256
+COMMANDS_A_LOOK = 8
+"""Between looks at the clock."""
+
 READ_BYTES = 1 << 16
 MOST_UNSENT_BYTES = 16 << 20
 """Events that control has not read; beyond it, it is stuck and the process ends."""
@@ -56,6 +59,7 @@ class Loop:
         self._unsent = bytearray()
         self._running = True
         self._figures = TickFigures()
+        self._sent = 0
 
     def run(self) -> None:
         """Until `Shutdown` or the control socket's end."""
@@ -79,7 +83,7 @@ class Loop:
         while self._running:
             now = time.monotonic()
             if now < deadline:
-                self._wait(deadline - now)
+                self._wait(now, deadline)
                 continue
             missed = int((now - deadline) / TICK_S)
             if missed:
@@ -90,21 +94,24 @@ class Loop:
             deadline += TICK_S
             self._after_tick(deadline)
 
-    def _wait(self, seconds: float) -> None:
-        """Sleep until commands come, at most `seconds`."""
+    def _wait(self, now: float, deadline: float) -> None:
+        """Sleep until commands come, at most until `deadline`; carry out what fits before it."""
         writers = [self._control] if self._unsent else []
-        if self._commands.pending:
-            seconds = 0.0
+        seconds = 0.0 if self._commands.pending else deadline - now
         readable, _, _ = select.select([self._control], writers, [], seconds)
         if writers:
             self._flush()
         if readable:
             self._read()
-        now = time.monotonic()
-        for command in self._commands.take(COMMANDS_A_WAKE):
-            if isinstance(command, Shutdown):
-                self._running = False
-            self._engine.handle(command, now)
+        for _ in range(COMMANDS_A_WAKE // COMMANDS_A_LOOK):
+            now = time.monotonic()
+            commands = self._commands.take(COMMANDS_A_LOOK)
+            for command in commands:
+                if isinstance(command, Shutdown):
+                    self._running = False
+                self._engine.handle(command, now)
+            if len(commands) < COMMANDS_A_LOOK or now >= deadline:
+                break
         self._emit(self._take_events())
 
     def _read(self) -> None:
@@ -127,7 +134,7 @@ class Loop:
 
         self._sockets.receive(take)
         for batch in engine.tick(now, time.time()):
-            self._sockets.send(batch)
+            self._sent += self._sockets.send(batch)
         self._figures.add(time.monotonic() - now, time.thread_time() - cpu)
 
     def _after_tick(self, deadline: float) -> None:
@@ -152,7 +159,7 @@ class Loop:
             tick_max_ms=most,
             ticks_late=figures.late,
             packets_received=engine.receiver.received,
-            packets_sent=engine.sender.sent,
+            packets_sent=self._sent,
             unknown_source=engine.receiver.unknown_source + engine.reports.unknown_source,
             malformed=engine.receiver.malformed + engine.reports.malformed,
             cpu_s=usage.ru_utime + usage.ru_stime,

@@ -69,7 +69,8 @@ class Network:
             raise NoPortError(f"no RTP port is bound for IPv{ip_version}{f' on {host}' if host else ''}")
         if remote is not None and not _unspecified(remote):
             name = name_of(remote)
-            free = [index for index in fitting if self._rtp.owner(index, name) < 0]
+            owners = self._rtp.find(np.array(fitting, np.int32), np.tile(name, (len(fitting), 1)))
+            free = [index for index, owner in zip(fitting, owners.tolist(), strict=True) if owner < 0]
             if not free:
                 raise NoPortError(f"every RTP port has a leg with {remote[0]} port {remote[1]} already")
             fitting = free

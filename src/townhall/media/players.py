@@ -50,6 +50,7 @@ class Players:
         self.records: dict[int, PlayRecord] = {}
         self.running = np.zeros(64, np.bool_)
         self._ended: list[PlayRecord] = []
+        self._row_of: dict[int, int] = {}
         self._clips = clips
         self._emit = emit
         self._free_rows = list(range(63, -1, -1))
@@ -97,6 +98,7 @@ class Players:
             return -1
         row = self._new_row()
         self.records[row] = record
+        self._row_of[number] = row
         pending = [clip for clip in dict.fromkeys(record.clips) if not clip.ready]
         for clip in pending:
             clip.waiting.append(lambda: self._clip_arrived(row, record))
@@ -111,7 +113,7 @@ class Players:
 
     def row_of(self, number: int) -> int:
         """The row of play `number`, -1 when it is over."""
-        return next((row for row, record in self.records.items() if record.number == number), -1)
+        return self._row_of.get(number, -1)
 
     def _clip_arrived(self, row: int, record: PlayRecord) -> None:
         if self.records.get(row) is not record or self.running[row]:
@@ -140,6 +142,7 @@ class Players:
     def _end(self, row: int, outcome: Outcome, detail: str = "") -> None:
         record = self.records.pop(row)
         self._ended.append(record)
+        self._row_of.pop(record.number, None)
         self.running[row] = False
         self._free_rows.append(row)
         self._free_segments.extend(record.segments)

@@ -91,8 +91,9 @@ class Play(Message, frozen=True):
 
 
 class StopPlay(Message, frozen=True):
-    """Silence the leg's play at once; `PlayFinished` says `stopped`. Does nothing when that play is over
-    already.
+    """Silence a play at once; `PlayFinished` says `stopped`. Does nothing when that play is over already.
+
+    `leg` is 0 for a play to a bus.
     """
 
     leg: int

@@ -41,7 +41,6 @@ class Sender:
     """Builds batches; all per-leg state is in `Legs`."""
 
     def __init__(self, legs: Legs) -> None:
-        self.sent = 0
         self._legs = legs
         self._plan: Plan | None = None
         self._rows: list[_Rows] = []
@@ -124,5 +123,4 @@ class Sender:
         packets = 1 + int(twice.any())
         legs.packets_sent[slots] += packets
         legs.octets_sent[slots] += packets * samples
-        self.sent += count
         return Outgoing(rows.packets[:count], rows.lengths[:count], legs.name[slots], legs.socket[slots])

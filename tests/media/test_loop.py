@@ -1,0 +1,29 @@
+"""The figures by which new legs are refused."""
+
+from townhall.media.loop import TICKS_JUDGED_FROM, TICKS_REMEMBERED, TickFigures
+
+
+def test_few_ticks_refuse_nobody() -> None:
+    figures = TickFigures()
+    for _ in range(TICKS_JUDGED_FROM - 1):
+        figures.add(1.0, 1.0)
+    assert figures.refusal(0.8) == ""
+
+
+def test_ticks_that_fill_their_time_refuse_with_a_reason_until_they_are_past() -> None:
+    figures = TickFigures()
+    for _ in range(TICKS_JUDGED_FROM):
+        figures.add(0.017, 0.017)
+    assert "17.0 of its 20 ms" in figures.refusal(0.8)
+    assert figures.refusal(0.9) == ""
+    for _ in range(TICKS_REMEMBERED):
+        figures.add(0.001, 0.001)
+    assert figures.refusal(0.8) == ""
+
+
+def test_time_taken_by_other_processes_refuses_nobody() -> None:
+    figures = TickFigures()
+    for _ in range(TICKS_JUDGED_FROM):
+        figures.add(0.100, 0.001)
+    assert figures.refusal(0.8) == ""
+    assert figures.wall_ms() == (100.0, 100.0, 100.0)
