@@ -14,19 +14,22 @@ packet a tick.
 """
 
 import argparse
+import gc
 import multiprocessing
 import multiprocessing.connection
 import socket
 import time
+from dataclasses import dataclass
 
 import numpy as np
 
+from townhall.media.batched import MMsgIO, runs_of
 from townhall.media.engine import Engine
 from townhall.media.legs import Legs
 from townhall.media.network import LocalPort
 from townhall.media.protocol import ConnectLeg, OpenLeg, SetMix
 from townhall.media.settings import MediaSettings
-from townhall.media.shapes import TICK_S, Outgoing, Received
+from townhall.media.shapes import TICK_S, Outgoing, Received, Slots
 from townhall.media.sockets import Sockets
 
 PORT_PAIRS = 32
@@ -78,14 +81,21 @@ def measure_engine(callers: int, talkers: int, ticks: int = 300) -> float:
     return float(np.median(took) * 1e6)
 
 
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one run cost and did."""
+
+    cpu_s: float
+    """CPU seconds a tick."""
+    ticks: int
+    received: int
+    sent: int
+
+
 def callers_process(
     pipe: "multiprocessing.connection.Connection[object, object]", callers: int, seconds: float
 ) -> None:
-    """All callers: one socket each would be dear, so each socket stands for a few hundred and has many
-    ports' worth.
-
-    Every caller needs an address of its own: 127.a.b.c is all loopback, and one socket bound to each.
-    """
+    """All callers, one socket each; nobody reads what they are sent."""
     socks = []
     for _ in range(callers):
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -108,48 +118,74 @@ def callers_process(
     pipe.send("done")
 
 
-def measure_sockets(callers: int, talkers: int, seconds: float, *, bare: bool) -> tuple[float, int, int]:
-    """CPU seconds a second of wall time, packets received and sent."""
-    sockets = Sockets(MediaSettings(bind_hosts=("127.0.0.1",), rtp_ports=(21000, 21000 + 2 * PORT_PAIRS - 1)))
+class Bare:
+    """The floor: recvmmsg and sendmmsg on structures that were filled in once, and nothing else."""
+
+    def __init__(self, local: list[LocalPort], socks: list[socket.socket], legs: Legs, slots: Slots) -> None:
+        self._descriptors = [sock.fileno() for sock in socks]
+        order = slots[np.argsort(legs.socket[slots], kind="stable")]
+        data = np.zeros((len(slots), PACKET), np.uint8)
+        data[:, 0] = 0x80
+        self._batch = Outgoing(data, np.full(len(slots), PACKET), legs.name[order], legs.socket[order])
+        self._io = MMsgIO(4096)
+        self._io.prepare(self._batch)
+        runs = runs_of(self._batch.sockets)
+        self._runs = [(socks[index].fileno(), first, last) for index, first, last in runs]
+
+    def tick(self) -> tuple[int, int]:
+        """Packets received and sent."""
+        got = sum(self._io.receive_from(descriptor, 0) for descriptor in self._descriptors)
+        return got, sum(self._io.send_from(*run) for run in self._runs)
+
+
+class Served:
+    """The media process's tick."""
+
+    def __init__(self, sockets: Sockets, engine: Engine) -> None:
+        self._sockets, self._engine = sockets, engine
+
+    def tick(self) -> tuple[int, int]:
+        """Packets received and sent."""
+        now, got = time.monotonic(), 0
+
+        def take(batch: Received) -> None:
+            nonlocal got
+            got += len(batch.lengths)
+            self._engine.receive(batch, now)
+
+        self._sockets.receive(take)
+        return got, sum(self._sockets.send(batch) for batch in self._engine.tick(now, now))
+
+
+def measure_sockets(callers: int, talkers: int, seconds: float, *, bare: bool) -> Figures:
+    """One run of either loop."""
+    sockets = Sockets(MediaSettings(rtp_ports=(21000, 21000 + 2 * PORT_PAIRS - 1)))
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.Process(target=callers_process, args=(theirs, callers, seconds))
     process.start()
     names = ours.recv()
     engine = make_engine(callers, talkers, sockets.local, names)
     slots = np.array([engine.legs.slot_of[leg] for leg in range(callers)])
+    socks = sockets.sockets[:PORT_PAIRS]
+    work = Bare(sockets.local, socks, engine.legs, slots) if bare else Served(sockets, engine)
     ours.send([(port.host, port.port) for port in (sockets.local[i] for i in engine.legs.socket[slots])])
-    still = _bare_batch(engine.legs, slots)
-    figures = [0, 0]
-    cpu, deadline, began = 0.0, time.monotonic(), time.monotonic()
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    cpu, ticks, received, sent = 0.0, 0, 0, 0
+    deadline = time.monotonic() + TICK_S
     while not ours.poll():
-        now = time.monotonic()
-        if now < deadline:
-            time.sleep(deadline - now)
-            continue
-        deadline += TICK_S
+        time.sleep(max(0.0, deadline - time.monotonic()))
+        deadline = max(deadline + TICK_S, time.monotonic())  # a stall is no burst
         start = time.thread_time()
-
-        def take(batch: Received, now: float = now) -> None:
-            figures[0] += len(batch.lengths)
-            if not bare:
-                engine.receive(batch, now)
-
-        sockets.receive(take)
-        for batch in [still] if bare else engine.tick(now, now):
-            figures[1] += sockets.send(batch)
+        got, gone = work.tick()
         cpu += time.thread_time() - start
-    elapsed = time.monotonic() - began
+        ticks, received, sent = ticks + 1, received + got, sent + gone
+    gc.enable()
     process.join()
     sockets.close()
     engine.close()
-    return cpu / elapsed, figures[0], figures[1]
-
-
-def _bare_batch(legs: Legs, slots: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> Outgoing:
-    order = slots[np.argsort(legs.socket[slots], kind="stable")]
-    data = np.zeros((len(slots), PACKET), np.uint8)
-    data[:, 0] = 0x80
-    return Outgoing(data, np.full(len(slots), PACKET), legs.name[order], legs.socket[order])
+    return Figures(cpu / ticks, ticks, received, sent)
 
 
 def main() -> None:
@@ -162,11 +198,12 @@ def main() -> None:
     print(f"{'callers':>8} {'engine µs/tick':>15} {'floor % core':>13} {'media % core':>13} {'ratio':>6}")
     for callers in chosen.callers:
         engine = measure_engine(callers, chosen.talkers)
-        floor, _, _ = measure_sockets(callers, chosen.talkers, chosen.seconds, bare=True)
-        media, received, sent = measure_sockets(callers, chosen.talkers, chosen.seconds, bare=False)
+        floor = measure_sockets(callers, chosen.talkers, chosen.seconds, bare=True)
+        media = measure_sockets(callers, chosen.talkers, chosen.seconds, bare=False)
+        shares = [100 * figures.cpu_s / TICK_S for figures in (floor, media)]
         print(
-            f"{callers:>8} {engine:>15.0f} {100 * floor:>13.1f} {100 * media:>13.1f} {media / floor:>6.2f}"
-            f"   ({received} received, {sent} sent)"
+            f"{callers:>8} {engine:>15.0f} {shares[0]:>13.1f} {shares[1]:>13.1f} {shares[1] / shares[0]:>6.2f}"
+            f"   {media.ticks} ticks, {media.received} received, {media.sent} sent"
         )
 
 

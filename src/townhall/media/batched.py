@@ -135,7 +135,7 @@ class MMsgIO:
         counts: list[tuple[int, int]] = []
         first = 0
         for index, sock in socks:
-            count = self._receive_from(sock.fileno(), first)
+            count = self.receive_from(sock.fileno(), first)
             counts.append((index, count))
             first += count
         batch = self._buffers.filled(counts)
@@ -146,7 +146,8 @@ class MMsgIO:
             self._in["name_length"][:first] = 8 * NAME_WORDS  # the kernel has written theirs
         return batch
 
-    def _receive_from(self, descriptor: int, first: int) -> int:
+    def receive_from(self, descriptor: int, first: int) -> int:
+        """Fill rows from `first` on; how many."""
         begin, rows = first, self._buffers.rows
         while first < rows:
             wanted = min(rows - first, MOST_A_CALL)
@@ -159,6 +160,14 @@ class MMsgIO:
         return first - begin
 
     def send(self, socks: Sequence[socket.socket], batch: Outgoing) -> int:
+        self.prepare(batch)
+        return sum(
+            self.send_from(socks[index].fileno(), first, last)
+            for index, first, last in runs_of(batch.sockets)
+        )
+
+    def prepare(self, batch: Outgoing) -> None:
+        """Point the structures at a batch."""
         count = len(batch.lengths)
         if count > self._out_rows:
             self._make_room(count)
@@ -168,12 +177,9 @@ class MMsgIO:
         stride, origin = batch.data.strides[0], batch.data.ctypes.data
         self._out_vectors["base"][:count] = np.arange(origin, origin + count * stride, stride)[:count]
         self._out_vectors["length"][:count] = batch.lengths
-        return sum(
-            self._send_from(socks[index].fileno(), first, last)
-            for index, first, last in runs_of(batch.sockets)
-        )
 
-    def _send_from(self, descriptor: int, at: int, last: int) -> int:
+    def send_from(self, descriptor: int, at: int, last: int) -> int:
+        """Send rows `at` to `last` of the prepared batch; how many the kernel took."""
         sent = 0
         while at < last:
             wanted = min(last - at, MOST_A_CALL)

@@ -70,6 +70,11 @@ class Sockets:
         """The RTP ports, each once, ascending."""
         return sorted({local.port for local in self.local})
 
+    @property
+    def sockets(self) -> list[socket.socket]:
+        """All of them, in the order of their indices."""
+        return self._all
+
     def receive(self, take: Callable[[Received], None]) -> None:
         """Hand over everything that waits, in batches over all sockets."""
         for _ in range(ROUNDS_A_TICK):
