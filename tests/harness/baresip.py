@@ -14,7 +14,6 @@ from townhall.phone.hearing import RATE, Samples
 _WAV_HEADER_BYTES = 44
 _CONFIG = """
 module_path /usr/lib/baresip/modules
-module stdio.so
 module g711.so
 module aufile.so
 module sndfile.so
@@ -71,8 +70,9 @@ class Baresip:
     async def listen(self, seconds: float) -> Samples:
         """The next so many seconds."""
         began, wanted = len(self.received), round(seconds * RATE)
-        while len(self.received) < began + wanted:  # noqa: ASYNC110  (a file tells nobody that it grows)
-            await asyncio.sleep(0.05)
+        async with asyncio.timeout(seconds + 5.0):
+            while len(self.received) < began + wanted:  # noqa: ASYNC110  (a file tells nobody that it grows)
+                await asyncio.sleep(0.05)
         return self.received[began : began + wanted].copy()
 
     async def _command(self, command: str, parameters: str = "") -> None:

@@ -12,6 +12,8 @@ from townhall.phone.hearing import RATE, Samples
 from townhall.phone.voice import tone
 
 _SLICE_S = 0.1
+_MOST_BYTES = 1 << 16
+_STALLED_S = 5.0
 
 
 class EmbeddedBaresip:
@@ -45,7 +47,11 @@ class EmbeddedBaresip:
     async def listen(self, seconds: float) -> Samples:
         began, wanted = len(self.received), round(seconds * RATE)
         while len(self.received) < began + wanted:
-            await self._grown.wait()
+            assert self._talking is not None
+            if self._talking.done():
+                self._talking.result()
+            async with asyncio.timeout(_STALLED_S):
+                await self._grown.wait()
         return self.received[began : began + wanted]
 
     async def _talk(self) -> None:
@@ -59,7 +65,7 @@ class EmbeddedBaresip:
                     piece = tone(self._tone_hz, round(RATE * _SLICE_S), position)
                     position += len(piece)
                     self.call.audio.write(piece.tobytes())
-                if info.rx_ready and (heard := self.call.audio.read(info.rx_buffered)):
+                if info.rx_ready and (heard := self.call.audio.read(_MOST_BYTES)):
                     self._heard.append(np.frombuffer(heard, np.int16))
                     self._grown.set()
                     self._grown = asyncio.Event()
