@@ -38,8 +38,9 @@ PACKET = 12 + PAYLOAD
 
 
 def packets_of(callers: int, tick: int) -> "np.ndarray[tuple[int, int], np.dtype[np.uint8]]":
-    """One packet of every caller: PCMU, a noise of its own."""
-    data = np.random.default_rng(tick).integers(0, 256, (callers, PACKET), np.uint8)
+    """One packet of every caller: PCMU, a noise of its own, as loud as talk (-26 dBFS)."""
+    data = np.random.default_rng(tick).integers(0x40, 0x80, (callers, PACKET), np.uint8)
+    data[:, ::2] |= 0x80  # both signs
     data[:, 0], data[:, 1] = 0x80, 0
     words, halves = data.view(">u4"), data.view(">u2")
     halves[:, 1] = tick & 0xFFFF
@@ -202,8 +203,9 @@ def main() -> None:
         media = measure_sockets(callers, chosen.talkers, chosen.seconds, bare=False)
         shares = [100 * figures.cpu_s / TICK_S for figures in (floor, media)]
         print(
-            f"{callers:>8} {engine:>15.0f} {shares[0]:>13.1f} {shares[1]:>13.1f} {shares[1] / shares[0]:>6.2f}"
-            f"   {media.ticks} ticks, {media.received} received, {media.sent} sent"
+            f"{callers:>8} {engine:>15.0f} {shares[0]:>13.1f} {shares[1]:>13.1f}"
+            f" {shares[1] / shares[0]:>6.2f}   {media.ticks} ticks,"
+            f" {media.received} received, {media.sent} sent"
         )
 
 

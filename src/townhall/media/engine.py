@@ -49,6 +49,9 @@ from townhall.media.settings import MediaSettings
 from townhall.media.shapes import TICK_SAMPLES, Int16s, Int64s, Outgoing, Received
 
 SILENCE_CHECK_TICKS = 10
+REPORT_TICKS = 5
+"""RTCP is sent on every fifth tick: a few legs at once cost little more than one."""
+
 MOST_TICKS_PLAYED_OUT = 50
 """Of a long stall; the rings hold a second."""
 
@@ -305,7 +308,8 @@ class Engine:
         self._drop_ended_plays()
         batches.extend(self._goodbyes)
         self._goodbyes = []
-        batches.extend(self.reports.due(now, wallclock))
+        if self._ticks % REPORT_TICKS == 0:
+            batches.extend(self.reports.due(now, wallclock))
         if self._ticks % SILENCE_CHECK_TICKS == 0:
             self._notice_silence(now)
         return batches

@@ -15,6 +15,9 @@ _FAMILY = np.uint64(0xFFFF)
 """In a name's first word; a key has the socket's index there."""
 
 
+_NO_ROWS = np.zeros(0, np.int64)
+
+
 class AddressTable:
     """Sources by key. Every (socket, source) belongs to one slot at most."""
 
@@ -22,13 +25,15 @@ class AddressTable:
         self._keys = np.zeros(0, np.uint64)
         self._slots = np.zeros(0, np.int32)
         self._names = np.zeros((0, NAME_WORDS), np.uint64)
+        self._has_v6 = False
+        """An IPv6 source has been entered: until then there is nothing to hash and check."""
         self._multipliers = np.frombuffer(secrets.token_bytes(24), np.uint64) | np.uint64(1)
 
     def keys(self, sockets: Slots, names: Words) -> Words:
         """The keys `(n,)` of sources: `sockets` `(n,)`, `names` `(n, NAME_WORDS)`."""
         first = names[:, 0]
         sources = first & ~_FAMILY
-        v6 = np.flatnonzero((first & _FAMILY) == FAMILY_V6)
+        v6 = _v6_rows(first) if self._has_v6 else _NO_ROWS
         if v6.size:
             mixed = (sources[v6] ^ names[v6, 1]) * self._multipliers[0]
             mixed = ((mixed ^ (mixed >> np.uint64(29))) + names[v6, 2]) * self._multipliers[1]
@@ -44,9 +49,9 @@ class AddressTable:
         wanted = self.keys(sockets, names)
         at = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
         hit = self._keys[at] == wanted
-        v6 = np.flatnonzero(hit & ((names[:, 0] & _FAMILY) == FAMILY_V6))
+        v6 = _v6_rows(names[:, 0]) if self._has_v6 else _NO_ROWS
         if v6.size:
-            hit[v6] = (self._names[at[v6], 1:3] == names[v6, 1:3]).all(axis=1)
+            hit[v6] &= (self._names[at[v6], 1:3] == names[v6, 1:3]).all(axis=1)
         return np.where(hit, self._slots[at], -1).astype(np.int64)
 
     def owner(self, socket: int, name: Words) -> int:
@@ -55,6 +60,7 @@ class AddressTable:
 
     def add(self, socket: int, name: Words, slot: int) -> bool:
         """Enter a source; False when another slot has it (or, once in 2**48, another key like it)."""
+        self._has_v6 |= int(name[0] & _FAMILY) == FAMILY_V6
         key = self.keys(np.array([socket], np.int32), name.reshape(1, -1))[0]
         at = int(np.searchsorted(self._keys, key))
         if at < len(self._keys) and self._keys[at] == key:
@@ -74,3 +80,7 @@ class AddressTable:
     def slots(self) -> Int32s:
         """All slots that have a source."""
         return self._slots
+
+
+def _v6_rows(first_words: Words) -> Int64s:
+    return np.flatnonzero((first_words & _FAMILY) == FAMILY_V6)

@@ -227,7 +227,9 @@ def ask_for_real_time() -> None:
     """Real-time scheduling, else a better nice value, else neither."""
     attempts: list[Callable[[], object]] = [lambda: os.nice(-10)]
     if hasattr(os, "sched_setscheduler"):
-        attempts.insert(0, lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10)))
+        # The loader thread must not inherit it: it may decode for seconds.
+        policy = os.SCHED_FIFO | getattr(os, "SCHED_RESET_ON_FORK", 0)
+        attempts.insert(0, lambda: os.sched_setscheduler(0, policy, os.sched_param(10)))
     for attempt in attempts:
         try:
             attempt()

@@ -11,7 +11,7 @@ from townhall.audio.playout import Playout
 from townhall.media.legs import Legs
 from townhall.media.network import Network
 from townhall.media.protocol import DigitPressed, Event
-from townhall.media.shapes import Bytes, Int16s, Int64s, Received, Slots
+from townhall.media.shapes import Bools, Bytes, Int16s, Int64s, Received, Slots, Words32
 from townhall.rtp.packet import COMFORT_NOISE, PCMA, PCMU, HeaderArrays, parse_headers
 from townhall.rtp.source import Sources
 from townhall.rtp.telephone_event import Presses
@@ -82,30 +82,44 @@ class Receiver:
     ) -> None:
         legs = self._legs
         legs.last_packet[slots] = now
-        np.add.at(legs.packets_received, slots, 1)
-        ssrcs = headers.ssrc[rows].astype(np.int64)
+        legs.packets_received += np.bincount(slots, minlength=legs.capacity)
+        ssrcs = headers.ssrc[rows]
         if (legs.remote_ssrc[slots] != ssrcs).any():
             rows, slots = self._follow_source(rows, slots, ssrcs)
         self.sources.update(
             slots, headers.sequence_number[rows], headers.timestamp[rows], batch.arrived[rows]
         )
         kind = headers.payload_type[rows]
-        is_press = kind == legs.event_type[slots]
-        if is_press.any():
-            self._take_presses(batch, headers, rows[is_press], slots[is_press])
         is_own = kind == legs.payload_type[slots]
-        is_audio = ~is_press & (is_own | (kind == PCMU) | (kind == PCMA))
-        length = headers.length[rows]
-        is_audio &= (length > 0) & (length <= LONGEST_PAYLOAD)
-        dropped = ~is_press & ~is_audio & (kind != COMFORT_NOISE)
-        if dropped.any():
-            np.add.at(legs.packets_dropped, slots[dropped], 1)
-        wanted = np.flatnonzero(is_audio & legs.decoded[slots])
+        if is_own.all():
+            wanted = np.flatnonzero(legs.decoded[slots])
+        else:
+            wanted = self._sort_out(batch, headers, rows, slots, kind, is_own)
         if wanted.size:
             law = np.where(is_own[wanted], legs.law[slots[wanted]], kind[wanted] == PCMA)
             self._take_audio(batch, headers, rows[wanted], slots[wanted], law)
 
-    def _follow_source(self, rows: Int64s, slots: Int64s, ssrcs: Int64s) -> tuple[Int64s, Int64s]:
+    def _sort_out(
+        self,
+        batch: Received,
+        headers: HeaderArrays,
+        rows: Int64s,
+        slots: Int64s,
+        kind: Bytes,
+        is_own: Bools,
+    ) -> Int64s:
+        """Take the key presses, count what nobody agreed on; the places of audio that is wanted."""
+        legs = self._legs
+        is_press = kind == legs.event_type[slots]
+        if is_press.any():
+            self._take_presses(batch, headers, rows[is_press], slots[is_press])
+        is_audio = ~is_press & (is_own | (kind == PCMU) | (kind == PCMA))
+        dropped = ~is_press & ~is_audio & (kind != COMFORT_NOISE)
+        if dropped.any():
+            np.add.at(legs.packets_dropped, slots[dropped], 1)
+        return np.flatnonzero(is_audio & legs.decoded[slots])
+
+    def _follow_source(self, rows: Int64s, slots: Int64s, ssrcs: Words32) -> tuple[Int64s, Int64s]:
         """The last SSRC of the batch is the leg's source now; the packets of any other one are left out."""
         legs = self._legs
         before = legs.remote_ssrc[slots]
@@ -134,7 +148,10 @@ class Receiver:
         """Decode the payloads, one step per distinct length, and hand them to the rings."""
         lengths = headers.length[rows]
         for length in np.unique(lengths).tolist():
-            same = lengths == length if len(rows) > 1 else slice(None)
+            same = lengths == length
+            if not 0 < length <= LONGEST_PAYLOAD:
+                np.add.at(self._legs.packets_dropped, slots[same], 1)
+                continue
             starts = headers.start[rows[same]]
             payloads = payloads_at(batch.data, rows[same], starts, length)
             samples = _decode(payloads, law[same])

@@ -22,6 +22,7 @@ Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Words = npt.NDArray[np.uint64]
+Words32 = npt.NDArray[np.uint32]
 Slots = npt.NDArray[np.integer]
 
 TICK_S = 0.02

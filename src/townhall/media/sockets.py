@@ -39,10 +39,11 @@ class Sockets:
         if not self.local:
             raise BindError(f"no RTP port could be bound on {', '.join(settings.bind_hosts)}: {problem}")
         self._all = self._rtp + self._rtcp
-        self._index_of = {sock.fileno(): index for index, sock in enumerate(self._all)}
+        self._indexed = list(enumerate(self._all))
+        self._of_descriptor = {sock.fileno(): (index, sock) for index, sock in self._indexed}
         self._poll = select.epoll() if hasattr(select, "epoll") else None
         if self._poll is not None:
-            for descriptor in self._index_of:
+            for descriptor in self._of_descriptor:
                 self._poll.register(descriptor, select.EPOLLIN)
 
     def _bind(self, settings: MediaSettings) -> str:
@@ -87,9 +88,8 @@ class Sockets:
 
     def _readable(self) -> list[tuple[int, socket.socket]]:
         if self._poll is None:
-            return list(enumerate(self._all))
-        ready = (self._index_of[descriptor] for descriptor, _ in self._poll.poll(0, len(self._all)))
-        return [(index, self._all[index]) for index in ready]
+            return self._indexed
+        return [self._of_descriptor[descriptor] for descriptor, _ in self._poll.poll(0, len(self._all))]
 
     def send(self, batch: Outgoing) -> int:
         """Send a batch that is sorted by socket; how many datagrams the kernel took."""
