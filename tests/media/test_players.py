@@ -271,3 +271,15 @@ def test_arena_evicts_the_longest_unused_clip_and_never_one_that_plays(tmp_path:
     store.wait_loaded(5)
     assert "no room" in gone.failed
     store.close()
+
+
+def test_play_to_a_bus_is_stopped_by_its_number(rig: Rig, tmp_path: Path) -> None:
+    phone = rig.call(1)
+    rig.mix(1, "a", hears=True)
+    rig.handle(PlayToBus("a", 9, [write_clip(tmp_path / "long.wav", [4000] * 48000)]))
+    rig.load()
+    rig.tick(2)
+    rig.handle(StopPlay(0, 9))
+    rig.tick()
+    assert finished(rig) == [(9, "stopped")]
+    assert phone.hears() == 0

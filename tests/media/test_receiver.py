@@ -106,6 +106,8 @@ def test_new_ssrc_starts_a_new_stream_and_the_old_one_is_left_out(rig: Rig) -> N
 
 def test_comfort_noise_and_unknown_types_are_no_audio(rig: Rig) -> None:
     talker = rig.call(1)
+    rig.mix(1, "a", heard=True)
+    rig.tick()
     rig.send(talker, talker.packet(b"\x40", 13), talker.packet(bytes(160), 96), talker.packet(bytes(481), 0))
     rig.tick()
     rig.handle(CloseLeg(1))

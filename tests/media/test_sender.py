@@ -5,7 +5,7 @@ import itertools
 import pytest
 from tests.harness.media_rig import Rig, heard_in
 
-from townhall.media.protocol import CloseLeg, ConnectLeg, PlayFinished, SendDigits
+from townhall.media.protocol import CloseLeg, ConnectLeg, PlayFinished, SendDigits, StopPlay
 from townhall.rtp import DIGITS, parse_event
 
 
@@ -142,3 +142,13 @@ def test_digits_end_with_their_leg(rig: Rig) -> None:
     rig.tick(3)
     rig.handle(CloseLeg(1))
     assert PlayFinished(5, 1, "stopped") in rig.events
+
+
+def test_stop_of_digits_ends_them_and_audio_goes_on(rig: Rig) -> None:
+    phone = rig.call(1)
+    rig.handle(SendDigits(1, 5, "123456789"))
+    rig.tick(3)
+    rig.handle(StopPlay(1, 5))
+    rig.tick(2)
+    assert rig.events_of(PlayFinished) == [PlayFinished(5, 1, "stopped")]
+    assert [packet.payload_type for packet in phone.heard] == [101, 101, 101, 0, 0]

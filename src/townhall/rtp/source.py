@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 Slots = npt.NDArray[np.integer]
+Int64s = npt.NDArray[np.int64]
 
 MAX_DROPOUT = 3000
 MAX_MISORDER = 100
@@ -61,15 +62,17 @@ class Sources:
         arrived: npt.NDArray[np.float64],
     ) -> None:
         """Take in a batch in order of arrival, all arrays `(n,)`; `arrived` in seconds, any steady clock."""
-        np.add.at(self.received, slots, 1)
-        if len(slots) < 2 or np.bincount(slots).max() == 1:
+        if not len(slots):
+            return
+        counts = np.bincount(slots, minlength=len(self.received))
+        self.received += counts
+        if counts.max() == 1:
             self._update_once(slots, sequence_numbers, timestamps, arrived)
             return
         order = np.argsort(slots, kind="stable")
         in_order = slots[order]
         begins = np.flatnonzero(np.concatenate(([True], in_order[1:] != in_order[:-1])))
-        counts = np.diff(np.append(begins, len(order)))
-        occurrence = np.arange(len(order)) - np.repeat(begins, counts)
+        occurrence = np.arange(len(order)) - np.repeat(begins, np.diff(np.append(begins, len(order))))
         for turn in range(min(int(counts.max()), PACKETS_FOLLOWED)):
             rows = order[occurrence == turn]
             self._update_once(slots[rows], sequence_numbers[rows], timestamps[rows], arrived[rows])
@@ -85,18 +88,34 @@ class Sources:
         sequence = sequence_numbers.astype(np.int64)
         highest = self._highest[slots]
         ahead = (sequence - highest + 0x8000) % 0x10000 - 0x8000
-        strange = (ahead > MAX_DROPOUT) | (ahead < -MAX_MISORDER)
-        restart = ~self.active[slots] | (strange & (self._expected_next[slots] == sequence))
-        self._expected_next[slots] = np.where(strange, (sequence + 1) & 0xFFFF, -1)
-        self._highest[slots] = np.where(
-            restart, sequence, np.where(strange, highest, highest + np.maximum(ahead, 0))
+        strange = (ahead > MAX_DROPOUT) | (ahead < -MAX_MISORDER) | ~self.active[slots]
+        if not strange.any():
+            self._highest[slots] = highest + np.maximum(ahead, 0)
+            restart = strange
+        else:
+            restart = self._judge(slots, sequence, highest, ahead, strange)
+        self._update_jitter(slots, timestamps, arrived, restart)
+
+    def _judge(
+        self, slots: Slots, sequence: Int64s, highest: Int64s, ahead: Int64s, strange: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.bool_]:
+        """Follow a batch in which some number lies far off; which legs begin anew with it.
+
+        A first packet begins, and so do two strange ones in sequence (appendix A.1); a single one does not
+        count.
+        """
+        begins: npt.NDArray[np.bool_] = strange & (
+            ~self.active[slots] | (self._expected_next[slots] == sequence)
         )
-        begun = slots[restart]
-        self._base[begun] = sequence[restart]
-        self.received[begun] = np.maximum(1, np.where(self.active[begun], 1, self.received[begun]))
+        self._expected_next[slots] = np.where(strange, (sequence + 1) & 0xFFFF, -1)
+        following = np.where(strange, highest, highest + np.maximum(ahead, 0))
+        self._highest[slots] = np.where(begins, sequence, following)
+        begun = slots[begins]
+        self._base[begun] = sequence[begins]
+        self.received[begun] = np.where(self.active[begun], 1, self.received[begun])
         self._expected_prior[begun] = self._received_prior[begun] = 0
         self.active[begun] = True
-        self._update_jitter(slots, timestamps, arrived, restart)
+        return begins
 
     def _update_jitter(
         self,
@@ -107,7 +126,8 @@ class Sources:
     ) -> None:
         transit = arrived * self._clock_rate - timestamps
         difference = np.abs((transit - self._transit[slots] + 2.0**31) % 2.0**32 - 2.0**31)
-        difference[restart] = 0.0
+        if restart.any():
+            difference[restart] = 0.0
         jitter = self.jitter[slots]
         self.jitter[slots] = jitter + (np.minimum(difference, 80_000.0) - jitter) / 16.0
         self._transit[slots] = transit
