@@ -1,6 +1,7 @@
 """The phones' signalling: calls through our own user agent, one task per call."""
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from townhall.sdp import LocalMedia, NothingFits, SDPError, accept_answer, make_
 from townhall.signalling import InviteFailed, OutgoingSession, UserAgent, UserAgentSettings
 
 Key = Literal["1", "2", "3"]
+_MENU_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ class Caller:
     async def stop(self) -> None:
         await self._agent.stop()
 
-    async def call(self, phone: int, uri: str, key: Key) -> Answered | None:
-        """Call, and press the menu's key; None when it was not answered."""
+    async def call(self, phone: int, uri: str, *, talking: bool = False) -> Answered | None:
+        """Call; None when it was not answered."""
         local = LocalMedia(self._crowd.address(phone), self._crowd.port, session_id=phone + 1)
         offer = make_offer(local)
         began = time.monotonic()
@@ -57,9 +59,16 @@ class Caller:
         except (InviteFailed, SDPError, NothingFits) as error:
             self.failures[str(error)] += 1
             return None
-        self._crowd.connect(phone, agreed.remote, talking=key != "1")
-        self._crowd.press(phone, key)
+        self._crowd.connect(phone, agreed.remote, talking=talking)
         return Answered(phone, session, after_ms)
+
+    async def press(self, answered: Answered, key: Key) -> None:
+        """Press a key once the menu is heard: keys before its question are no answer to it."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_MENU_WITHIN_S):
+                while not self._crowd.has_heard(answered.phone):  # noqa: ASYNC110  (told in another thread)
+                    await asyncio.sleep(0.05)
+                self._crowd.press(answered.phone, key)
 
     async def hang_up(self, answered: Answered) -> None:
         self._crowd.disconnect(answered.phone)

@@ -22,7 +22,7 @@ Progress = Callable[[str, float], None]
 
 LINE = "1000"
 _CALLER_ADDRESS = "127.126.0.1"
-_EVERYBODY_WITHIN_S = 30.0
+_EVERYBODY_WITHIN_S = 30
 
 
 async def run_bench(plan: BenchPlan, progress: Progress = lambda doing, done: None) -> BenchReport:
@@ -81,8 +81,9 @@ async def _set_up(
 
 
 async def _one(caller: Caller, subject: Subject, hold_s: float, phone: int = 0) -> Answered | None:
-    answered = await caller.call(phone, subject.uri(LINE), "1")
+    answered = await caller.call(phone, subject.uri(LINE))
     if answered is not None:
+        await caller.press(answered, "1")
         await asyncio.sleep(hold_s)
         await caller.hang_up(answered)
     return answered
@@ -121,23 +122,33 @@ async def _fill(plan: BenchPlan, caller: Caller, subject: Subject, progress: Pro
     tasks = []
     while (number := await queue.get()) is not None:
         key: Key = "3" if number == 0 else "2" if number < plan.talkers else "1"
-        tasks.append(asyncio.create_task(caller.call(number, subject.uri(LINE), key)))
+        tasks.append(asyncio.create_task(_join(caller, number, subject, key)))
         progress(f"Calling in {plan.callers} phones", number / plan.callers)
     missing = (await asyncio.gather(*tasks)).count(None)
     if missing:
-        raise BenchFailed(f"{missing} of {plan.callers} phones were not answered: {dict(caller.failures)}")
+        raise BenchFailed(
+            f"{missing} of {plan.callers} phones were not answered: {dict(caller.failures)}\n{subject.tail()}"
+        )
+
+
+async def _join(caller: Caller, phone: int, subject: Subject, key: Key) -> Answered | None:
+    answered = await caller.call(phone, subject.uri(LINE), talking=key != "1")
+    if answered is not None:
+        await caller.press(answered, key)
+    return answered
 
 
 async def _until_all_hear(plan: BenchPlan, crowd: Crowd, subject: Subject, progress: Progress) -> None:
     """Wait until every phone hears talk for a whole second: nobody is in the menu or in a queue any more."""
-    async with asyncio.timeout(_EVERYBODY_WITHIN_S):
-        hearing = 0
-        while hearing < plan.callers:
-            crowd.begin_window()
-            await asyncio.sleep(1.0)
-            window = crowd.end_window()
-            hearing = int((window.loud >= 45).sum())
-            progress("Waiting until everybody hears the talk", hearing / plan.callers)
+    hearing = 0
+    for _ in range(_EVERYBODY_WITHIN_S):
+        crowd.begin_window()
+        await asyncio.sleep(1.0)
+        hearing = int((crowd.end_window().loud >= 45).sum())
+        progress("Waiting until everybody hears the talk", hearing / plan.callers)
+        if hearing == plan.callers:
+            return
+    raise BenchFailed(f"only {hearing} of {plan.callers} phones hear the talk\n{subject.tail()}")
 
 
 async def _gather_crowd(phones: int) -> tuple[Crowd, Caller]:

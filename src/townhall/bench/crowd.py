@@ -77,6 +77,7 @@ class Crowd:
         self._data[:, 0] = 0x80
         self._data.view(">u4")[:, 2] = np.arange(phones) + 1
         self._window = Window.of(phones)
+        self._heard: Bools = np.zeros(phones, np.bool_)
         self._ticks = 0
         self.late_s = 0.0
         """By how much the phones' own clock was late at worst."""
@@ -89,12 +90,17 @@ class Crowd:
         with self._lock:
             self._names[phone] = name_of(remote)
             self._talking[phone] = talking
+            self._heard[phone] = False
             self._active[phone] = True
 
     def disconnect(self, phone: int) -> None:
         with self._lock:
             self._active[phone] = False
             self._pressing.pop(phone, None)
+
+    def has_heard(self, phone: int) -> bool:
+        """Whether it has heard any sound since it was connected."""
+        return bool(self._heard[phone])
 
     def press(self, phone: int, key: str) -> None:
         """Press a key for 100 ms as an RFC 4733 event."""
@@ -190,8 +196,9 @@ class Crowd:
         window = self._window
         sequences = data[:, 2].astype(np.int64) << 8 | data[:, 3]
         np.add.at(window.packets, phones, 1)
-        loud = (data[:, 12:_PACKET] != 0xFF).sum(axis=1) > _SAMPLES // 2
-        np.add.at(window.loud, phones, loud & (lengths == _PACKET))
+        loud = ((data[:, 12:_PACKET] != 0xFF).sum(axis=1) > _SAMPLES // 2) & (lengths == _PACKET)
+        np.add.at(window.loud, phones, loud)
+        self._heard[phones[loud]] = True
         known = window.first[phones] >= 0
         last = np.where(known, window.last[phones], sequences)
         # Unrolled against the last number seen, so that it can wrap (RFC 3550 appendix A.1).

@@ -17,8 +17,8 @@ from townhall.api.health import Health
 from townhall.errors import TownhallError
 from townhall.media.protocol import Stats
 
-ADDRESS = "127.127.0.1"
-"""Nobody else's loopback address, so that its ports are free whatever else runs here."""
+ADDRESS = f"127.127.{os.getpid() >> 8 & 0xFF}.{os.getpid() & 0xFF or 1}"
+"""A loopback address of this process's own, so that its ports are free whatever else runs here."""
 RTP_PORTS = (20000, 20063)
 _READY_WITHIN_S = 60.0
 _GONE_WITHIN_S = 10.0
@@ -36,6 +36,7 @@ class Subject:
         self._log = directory / "server.log"
         self._http_port = _free_port()
         self._sip_port = _free_port()
+        self._ready = False
 
     def uri(self, number: str) -> str:
         return f"sip:{number}@{ADDRESS}:{self._sip_port}"
@@ -45,13 +46,13 @@ class Subject:
         try:
             return await asyncio.to_thread(self._ask)
         except (OSError, http.client.HTTPException, msgspec.MsgspecError) as error:
-            raise BenchFailed(f"the server does not answer /health: {error}\n{self._tail()}") from error
+            raise BenchFailed(f"the server does not answer /health: {error}\n{self.tail()}") from error
 
     async def stats(self) -> Stats:
         """The media process's last second; raises `BenchFailed`."""
         stats = (await self.health()).media
         if stats is None:
-            raise BenchFailed(f"the server says nothing of its media process\n{self._tail()}")
+            raise BenchFailed(f"the server says nothing of its media process\n{self.tail()}")
         return stats
 
     def _ask(self) -> Health:
@@ -83,18 +84,18 @@ class Subject:
                 while not await self._is_ready():  # noqa: ASYNC110  (it tells nobody)
                     await asyncio.sleep(0.1)
         except TimeoutError:
-            await self._end()
-            raise BenchFailed(
-                f"the server was not ready after {_READY_WITHIN_S:g} s\n{self._tail()}"
-            ) from None
+            raise BenchFailed(f"not ready after {_READY_WITHIN_S:g} s\n{self.tail()}") from None
+        finally:
+            if not self._ready:
+                await self._end()
         return self
 
     async def _is_ready(self) -> bool:
         if self._process.returncode is not None:
-            raise BenchFailed(f"the server ended before it was ready\n{self._tail()}")
+            raise BenchFailed(f"the server ended before it was ready\n{self.tail()}")
         with contextlib.suppress(BenchFailed):
-            return (await self.health()).status == "ok"
-        return False
+            self._ready = (await self.health()).status == "ok"
+        return self._ready
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -111,8 +112,9 @@ class Subject:
             self._process.kill()
             await self._process.wait()
 
-    def _tail(self) -> str:
-        return self._log.read_text(errors="replace")[-2000:] if self._log.exists() else ""
+    def tail(self) -> str:
+        """The end of the server's log, for the message of a failure."""
+        return self._log.read_text(errors="replace")[-6000:] if self._log.exists() else ""
 
 
 def _free_port() -> int:
