@@ -67,6 +67,7 @@ class UserAgent:
         self._incoming: dict[Call, IncomingInvite] = {}
         self._outgoing: dict[Call, OutgoingSession] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._draining = False
         self._stopping = False
@@ -262,9 +263,11 @@ class UserAgent:
         if at is None or self._loop is None:
             return
         if self._timer is not None:
-            if self._timer.when() <= at:
+            if self._timer_at <= at:
                 return  # it will fire no later, and look again
             self._timer.cancel()
+        # Kept here, as uvloop's handle for a time that has passed cannot say when it is due.
+        self._timer_at = at
         self._timer = self._loop.call_at(at, self._timer_fired)
 
     def _timer_fired(self) -> None:
