@@ -91,10 +91,11 @@ class LiveCall:
     # ---- documents ----
 
     async def fetch(self, request: DocumentRequest) -> Page:
-        # Not raced against the end of the call: the last `action` is requested though nobody
-        # hears its answer.
+        # The end of the call does not stop a request: the last `action` is asked for, though nobody hears
+        # the answer. Only another document that comes before it does.
         parameters = [*self.call.parameters, *request.parameters]
-        return await self._webhooks.fetch(request.url, request.method, parameters, self.call.cookies)
+        work = self._webhooks.fetch(request.url, request.method, parameters, self.call.cookies)
+        return await self._unless_redirected(work)
 
     def report(self, notice: Notice) -> None:
         self._journal.notice(self.call, notice)
@@ -191,21 +192,39 @@ class LiveCall:
     async def _while_it_lasts(self, work: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
         """Do a thing unless and until the call is over; then stop it and raise `CallEnded`.
 
-        Raises `TimeoutError` when it takes too long. What was done in the last moment counts: a key that
-        comes together with the time-out is not lost.
+        Raises `CallRedirected` when the API interrupts, `TimeoutError` when it takes too long. What was done
+        in the last moment counts: a key that comes together with the time-out is not lost.
         """
         if self.call.over.done():
             work.close()
             raise CallEnded
+        return await self._race(work, {self.call.over}, timeout_s)
+
+    async def _unless_redirected(self, work: Coroutine[Any, Any, T]) -> T:
+        return await self._race(work, set(), None)
+
+    async def _race(
+        self, work: Coroutine[Any, Any, T], enders: set[asyncio.Future[Any]], timeout_s: float | None
+    ) -> T:
+        interruption = self.call.interruption
         task = asyncio.ensure_future(work)
+        racers = {task, interruption, *enders}
         try:
-            await asyncio.wait((task, self.call.over), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(racers, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 return task.result()
-            if self.call.over.done():
+            if any(ender.done() for ender in enders):
                 raise CallEnded
+            if interruption.done():
+                raise self.obey(interruption)
             raise TimeoutError
         finally:
             if not task.done():
                 task.cancel()
                 await asyncio.wait({task})
+
+    def obey(self, interruption: asyncio.Future[CallRedirected]) -> CallRedirected:
+        """The new document, to be raised; what runs from now on is not interrupted by it any more."""
+        if self.call.interruption is interruption:
+            self.call.interruption = asyncio.get_running_loop().create_future()
+        return interruption.result()
