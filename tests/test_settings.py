@@ -18,7 +18,6 @@ def test_defaults_open_nothing_to_the_network(tmp_path: Path) -> None:
     assert (settings.http_port, settings.sip_port, settings.rtp_ports) == (8080, 5060, (20000, 20063))
     assert settings.media_silence_s == 30
     assert settings.base_url == "http://127.0.0.1:8080"
-    assert settings.sip_host == "127.0.0.1"
     assert settings.database_url == f"sqlite+aiosqlite:///{tmp_path}/data/townhall.db"
 
 

@@ -21,6 +21,7 @@ from townhall import __version__
 from townhall.api.health import Health, Uptime, health_route
 from townhall.app import Line, PinGuard, create_app, spoken_texts
 from townhall.calls import ClipLibrary, Route, StoreJournal, Switchboard, SwitchboardSettings
+from townhall.errors import TownhallError
 from townhall.media import MediaProcess, MediaSettings
 from townhall.settings import Settings
 from townhall.signalling import UserAgent, UserAgentSettings
@@ -34,6 +35,10 @@ log = logging.getLogger(__name__)
 APPLICATION_PATH = "/app"
 LEAVE_WITHIN_S = 4.0
 """Ctrl-C is obeyed in under five seconds; this is what calls get of them to be hung up properly."""
+
+
+class ServerError(TownhallError):
+    """The server cannot start; the message says which setting and what to do."""
 
 
 class Server:
@@ -115,7 +120,7 @@ class Server:
                 account_sid=settings.account_sid,
                 max_calls=settings.max_calls,
                 media_silence_s=settings.media_silence_s,
-                public_address=settings.public_host,
+                public_address=await _address_of(settings.public_host),
             ),
             route_of=self._route_of,
             media=self.media,
@@ -128,9 +133,10 @@ class Server:
             UserAgentSettings(
                 bind_hosts=settings.bind,
                 port=settings.sip_port,
+                domain=settings.sip_domain or "townhall",
                 public_host=settings.public_host,
                 user_agent=f"Townhall/{__version__}",
-                credentials=settings.sip_password,
+                credentials=settings.sip_password if settings.sip_users else None,
             ),
             on_invite=self.switchboard.take,
         )
@@ -240,6 +246,20 @@ class _QuietServer(uvicorn.Server):
 
 def _method(stored: str) -> Method:
     return "GET" if stored == "GET" else "POST"
+
+
+async def _address_of(host: str | None) -> str | None:
+    """The address that SDP can carry of a public host, which may be a name; raises `ServerError`."""
+    if host is None:
+        return None
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_DGRAM)
+    except OSError as error:
+        raise ServerError(
+            f"TOWNHALL_PUBLIC_HOST: read {host!r}, which has no address ({error}); "
+            "allowed is an IP address, or a name that resolves"
+        ) from None
+    return str(found[0][4][0])
 
 
 def _listen(hosts: Sequence[str], port: int) -> list[socket.socket]:

@@ -56,11 +56,6 @@ class Settings(BaseModel):
         """The web address under which this machine reaches the server, proxies or not."""
         return f"http://{_in_url(_reachable(self.bind[0]))}:{self.http_port}"
 
-    @property
-    def sip_host(self) -> str:
-        """The host part of the SIP addresses that people call."""
-        return _in_url(self.sip_domain or self.public_host or _reachable(self.bind[0]))
-
     def sip_password(self, user: str) -> str | None:
         """The password that a phone registers this user with; None: no such user."""
         secret = self.sip_users.get(user)
