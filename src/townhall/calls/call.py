@@ -48,6 +48,7 @@ class Call:
     answered_at: datetime | None = None
     over: asyncio.Future[str] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     """Done when the call is over, with the cause in words."""
+    ended_by_api: bool = False
     interruption: asyncio.Future[CallRedirected] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )

@@ -1,7 +1,7 @@
 """What a participant hears instead of the conference: until it starts, and while he is on hold.
 
-It is the default music, silence, or what a URL answers (`waitUrl`, `HoldUrl`): an audio file or TwiML with Say,
-Play, Pause and Redirect.
+It is the default music, silence, or what a URL answers (`waitUrl`, `HoldUrl`): an audio file or TwiML with
+Say, Play, Pause and Redirect.
 """
 
 import asyncio
@@ -63,9 +63,13 @@ class Music:
         if self._url != "":
             self._task = asyncio.create_task(self._play(), name=f"music of {self._control.call.sid}")
 
+    @property
+    def playing(self) -> bool:
+        return self._task is not None and not self._task.done()
+
     def stop(self) -> None:
         """Silence at once, mid-word; the task that played ends on its own a moment later."""
-        if self._task is not None and not self._task.done():
+        if self._task is not None and self.playing:
             self._task.cancel()
             self._control.silence()
 
