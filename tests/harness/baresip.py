@@ -7,14 +7,13 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-import soundfile
 from tests.harness.sounds import tone_file
 
-from townhall.phone.hearing import Samples
+from townhall.phone.hearing import RATE, Samples
 
+_WAV_HEADER_BYTES = 44
 _CONFIG = """
 module_path /usr/lib/baresip/modules
-module stdio.so
 module g711.so
 module aufile.so
 module sndfile.so
@@ -61,12 +60,20 @@ class Baresip:
                 pass
             return event
 
-    def heard(self) -> Samples:
-        """All that was heard in the call that is over, shape (samples,) at 8 kHz."""
-        file = next(self._directory.glob("*dec*.wav"))
-        samples, rate = soundfile.read(file, dtype="int16")
-        assert rate == 8000
-        return np.asarray(samples)
+    @property
+    def received(self) -> Samples:
+        """All that was heard so far: baresip's sndfile module writes it down as it comes."""
+        files = sorted(self._directory.glob("*dec*.wav"))
+        data = files[-1].read_bytes()[_WAV_HEADER_BYTES:] if files else b""
+        return np.frombuffer(data[: len(data) // 2 * 2], np.int16)
+
+    async def listen(self, seconds: float) -> Samples:
+        """The next so many seconds."""
+        began, wanted = len(self.received), round(seconds * RATE)
+        async with asyncio.timeout(seconds + 5.0):
+            while len(self.received) < began + wanted:  # noqa: ASYNC110  (a file tells nobody that it grows)
+                await asyncio.sleep(0.05)
+        return self.received[began : began + wanted].copy()
 
     async def _command(self, command: str, parameters: str = "") -> None:
         body = json.dumps({"command": command, "params": parameters, "token": command}).encode()

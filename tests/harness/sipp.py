@@ -11,11 +11,11 @@ WITHIN_S = 30
 
 async def play_scenario(
     name: str, server: TownhallServer, number: str, directory: Path, *, transport: str = "u1", calls: int = 1
-) -> None:
-    """Play a scenario to its end; raises `AssertionError` with SIPp's own words when it went otherwise.
+) -> str:
+    """Play a scenario to its end and return SIPp's log of messages.
 
-    `transport`: SIPp's `-t`, `u1` for UDP, `t1` for TCP. `calls`: how many times it is played, one after the
-    other.
+    Raises `AssertionError` with SIPp's own words when it went otherwise. `transport`: SIPp's `-t`, `u1` for
+    UDP, `t1` for TCP. `calls`: how many times it is played, one after the other.
     """
     errors = directory / "errors.log"
     messages = directory / "messages.log"
@@ -48,3 +48,4 @@ async def play_scenario(
         said = "\n".join(file.read_text(errors="replace") for file in (errors, messages) if file.exists())
         tail = output.decode(errors="replace")[-1500:]
         raise AssertionError(f"SIPp's {name} ended with {process.returncode}\n{said[-12000:]}\n{tail}")
+    return messages.read_text(errors="replace")

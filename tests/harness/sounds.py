@@ -14,10 +14,15 @@ def tone_file(hz: float, seconds: float) -> bytes:
 
 
 def is_beep(samples: Samples) -> bool:
-    """Whether the first or second note of an entry or exit beep is in it (D5 or G5), shape (samples,) at 8
-    kHz.
+    """Whether a note of an entry or exit beep (D5 or G5) is in it, shape (samples,) at 8 kHz.
+
+    A note stands out at its frequency; the splatter of a tone that begins or ends lies everywhere alike.
     """
-    return max(amplitude_at(samples, 587.33), amplitude_at(samples, 783.99)) > 500
+    for hz in (587.33, 783.99):
+        aside = max(amplitude_at(samples, hz - 45), amplitude_at(samples, hz + 45))
+        if amplitude_at(samples, hz) > max(500.0, 3 * aside):
+            return True
+    return False
 
 
 def moments_of(samples: Samples, hz: float, step: int = 400) -> list[int]:

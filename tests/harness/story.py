@@ -160,7 +160,7 @@ class Story:
     async def server_is_empty(self, within_s: float = 10.0) -> None:
         """Wait until the server has neither calls nor conferences."""
         async with asyncio.timeout(within_s):
-            while not await asyncio.to_thread(self.server.is_idle):
+            while not await asyncio.to_thread(self.server.is_idle):  # noqa: ASYNC110  (it tells nobody)
                 await asyncio.sleep(0.05)
 
     def _document(self, request: WebhookRequest) -> str | Answer:

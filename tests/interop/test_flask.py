@@ -33,9 +33,11 @@ async def test_customers_application_moderates_a_conference(story: Story, applic
     callers = story.callers
     await asyncio.gather(*(caller.call.hears("sound") for caller in callers.values()))
     await callers["moderator"].press("9")
+    quiet = await callers["moderator"].call.hears("silence")
     await callers["listener"].press("1")
     await callers["speaker"].press("2")
     await asyncio.gather(*(callers[name].call.hears("music") for name in ("listener", "speaker")))
+    await callers["moderator"].call.hears("sound", since=quiet)
     await callers["moderator"].press("3")
     await story.hear({"listener": "speaker moderator", "speaker": "moderator", "moderator": "speaker"})
 

@@ -12,7 +12,6 @@ IN_A_CONFERENCE = [
     "hold_and_resume",
     "hold_the_old_way",
     "late_offer",
-    "lost_ack",
     "offerless_reinvite",
     "prack",
     "retransmitted_invite",
@@ -28,7 +27,7 @@ REFUSED = [
     "unknown_dialog",
     "unknown_method",
 ]
-OTHERS = ["cancel", "hung_up_on", "unknown_number"]
+OTHERS = ["cancel", "hung_up_on", "lost_ack", "unknown_number"]
 
 
 def test_every_scenario_is_played() -> None:
@@ -60,6 +59,15 @@ async def test_flow_that_is_refused_asks_no_webhook(story: Story, tmp_path: Path
     story.answer_anybody(role("listener", story.room))
     await play_scenario(scenario, story.server, story.number, tmp_path)
     assert story.paths("sipp") == []
+
+
+async def test_answer_is_repeated_until_the_ack_comes(story: Story, tmp_path: Path) -> None:
+    story.answer_anybody(role("listener", story.room, **story.events))
+    log = await play_scenario("lost_ack", story.server, story.number, tmp_path)
+    answers = [message for message in log.split("UDP message")[1:] if "received" in message.split("\n")[0]]
+    assert sum("SIP/2.0 200" in answer and "1 INVITE" in answer for answer in answers) >= 3
+    assert story.paths("sipp") == ["/voice"]
+    await story.told("participant-join", "participant-leave", "conference-end")
 
 
 async def test_unknown_number_is_not_found(story: Story, tmp_path: Path) -> None:

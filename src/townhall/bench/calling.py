@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,6 +28,8 @@ class Caller:
     def __init__(self, crowd: Crowd, host: str) -> None:
         self._crowd = crowd
         self._host = host
+        self.failures: Counter[str] = Counter()
+        """Why calls were not answered, and how many for each reason."""
         self._agent = UserAgent(
             UserAgentSettings(
                 bind_hosts=[host], port=0, user_agent="Townhall bench", max_pending_calls=10_000
@@ -51,7 +54,8 @@ class Caller:
             )
             after_ms = (time.monotonic() - began) * 1000
             agreed = accept_answer(offer, parse_sdp(session.answer_sdp))
-        except (InviteFailed, SDPError, NothingFits):
+        except (InviteFailed, SDPError, NothingFits) as error:
+            self.failures[str(error)] += 1
             return None
         self._crowd.connect(phone, agreed.remote, talking=key != "1")
         self._crowd.press(phone, key)

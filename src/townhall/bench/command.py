@@ -14,10 +14,10 @@ from townhall.bench.table import print_report, show_progress
 
 
 def run(plan: BenchPlan | None = None, json_file: Path | None = None) -> int:
-    """Measure and print; returns an exit status. `json_file`: where the figures are written as JSON as well."""
+    """Measure and print; returns an exit status. `json_file`: where the figures go as JSON as well."""
     console = Console()
     if sys.platform != "linux":
-        console.print("townhall bench needs Linux: its phones choose their source addresses by IP_PKTINFO")
+        console.print("townhall bench needs Linux: its phones choose their sources by IP_PKTINFO")
         return 2
     # The phones' thread must not wait 5 ms for the signalling to let go of the interpreter.
     sys.setswitchinterval(0.0005)

@@ -56,7 +56,7 @@ async def _measure_answers(plan: BenchPlan, subject: Subject, progress: Progress
         crowd.stop()
     times = np.array([call.after_ms for call in answered if call is not None])
     if not len(times):
-        raise BenchFailed(f"none of {count} calls was answered")
+        raise BenchFailed(f"none of {count} calls was answered: {dict(caller.failures)}")
     p50, p90, p99 = np.percentile(times, [50, 90, 99])
     return AnswerFigures(
         calls=count,
@@ -125,7 +125,7 @@ async def _fill(plan: BenchPlan, caller: Caller, subject: Subject, progress: Pro
         progress(f"Calling in {plan.callers} phones", number / plan.callers)
     missing = (await asyncio.gather(*tasks)).count(None)
     if missing:
-        raise BenchFailed(f"{missing} of {plan.callers} phones were not answered")
+        raise BenchFailed(f"{missing} of {plan.callers} phones were not answered: {dict(caller.failures)}")
 
 
 async def _until_all_hear(plan: BenchPlan, crowd: Crowd, subject: Subject, progress: Progress) -> None:

@@ -80,7 +80,7 @@ class Subject:
             )
         try:
             async with asyncio.timeout(_READY_WITHIN_S):
-                while not await self._is_ready():
+                while not await self._is_ready():  # noqa: ASYNC110  (it tells nobody)
                     await asyncio.sleep(0.1)
         except TimeoutError:
             await self._end()

@@ -196,7 +196,8 @@ class PhoneCall:
             ):
                 self._socket.send(packet, agreed.remote)
                 self.packets_sent += 1
-        self.hearing.tick(now)
+        if not self._socket.has_more:
+            self.hearing.tick(now)
         self._changed.set()
         self._changed = asyncio.Event()
 

@@ -5,6 +5,7 @@ load maker, which needs hundreds, has its own.
 """
 
 import asyncio
+import select
 import struct
 from collections.abc import Callable
 
@@ -47,6 +48,13 @@ class RTPSocket(asyncio.DatagramProtocol):
 
     def error_received(self, exc: Exception) -> None:
         """ICMP says nobody listens there (yet, or any more): a phone goes on regardless."""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether packets have arrived that were not read yet: the loop has been busy elsewhere."""
+        if self.transport is None or self.transport.is_closing():
+            return False
+        return bool(select.select([self.transport.get_extra_info("socket")], [], [], 0)[0])
 
     def send(self, packet: bytes, remote: Address) -> None:
         if self.transport is not None and not self.transport.is_closing():
