@@ -80,6 +80,8 @@ class Call:
     def end(self, cause: str) -> None:
         """Note that the call is over; whatever it runs stops at its next step. The first cause counts."""
         if not self.over.done():
+            if self.status == "in-progress":
+                self.status = "completed"
             self.over.set_result(cause)
 
     def redirect(self, to: CallRedirected) -> None:

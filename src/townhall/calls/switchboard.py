@@ -124,7 +124,10 @@ class Switchboard:
     async def _admit(self, invite: IncomingInvite) -> Call | None:
         """The call of an INVITE that leads somewhere and whose audio fits; else it is refused."""
         audio = CallAudio(
-            self._media, self._settings.public_address or invite.local_address, self._settings.media_silence_s
+            self._media,
+            self._settings.public_address or invite.local_address,
+            invite.source[0],
+            self._settings.media_silence_s,
         )
         try:
             user = SIPURI.parse(invite.request.uri).user or ""
@@ -210,8 +213,6 @@ class Switchboard:
 
     def _close_books(self, call: Call, media: Mapping[str, object] | None) -> None:
         call.end("its document ended")
-        if call.status == "in-progress":
-            call.status = "completed"
         log.info("%s: %s after %d s: %s", call.sid, call.status, call.duration_s, call.over.result())
         self._journal.ended(call, media)
         if call.route.status_callback:
