@@ -111,7 +111,7 @@ class Server:
         )
         self._exits.push_async_callback(webhooks.close)
         journal = StoreJournal(self.store)
-        callbacks = CallbackSender(webhooks, journal.callback_failed)
+        callbacks = CallbackSender(webhooks, journal.notice)
         self._exits.push_async_callback(callbacks.close)
         clips = ClipLibrary(settings.data_dir / "clips", self.speech, webhooks)
         await asyncio.to_thread(clips.prepare)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from townhall.calls.negotiation import CallAudio
 from townhall.calls.parameters import voice_parameters
 from townhall.signalling import IncomingInvite
-from townhall.twiml.control import Method
+from townhall.twiml.control import CallRedirected, Method
 from townhall.webhooks import Cookies
 
 _DIGITS_KEPT = 128
@@ -48,6 +48,11 @@ class Call:
     answered_at: datetime | None = None
     over: asyncio.Future[str] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     """Done when the call is over, with the cause in words."""
+    ended_by_api: bool = False
+    interruption: asyncio.Future[CallRedirected] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+    """Done when the API gave the call another document; whoever obeys it puts a fresh one in its place."""
 
     def __post_init__(self) -> None:
         self.digits: asyncio.Queue[str] = asyncio.Queue(_DIGITS_KEPT)
@@ -75,7 +80,15 @@ class Call:
     def end(self, cause: str) -> None:
         """Note that the call is over; whatever it runs stops at its next step. The first cause counts."""
         if not self.over.done():
+            if self.status == "in-progress":
+                self.status = "completed"
             self.over.set_result(cause)
+
+    def redirect(self, to: CallRedirected) -> None:
+        """Leave the running document wherever it is and run this one; the last word counts."""
+        if self.interruption.done():
+            self.interruption = asyncio.get_running_loop().create_future()
+        self.interruption.set_result(to)
 
     def press(self, digit: str, way: str) -> None:
         """A key came in by one way (`media`, `info`). Phones that send both ways press only once."""

@@ -2,59 +2,41 @@
 webhooks.
 """
 
-import asyncio
-import logging
-from collections.abc import Coroutine
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Literal, Protocol
 
 from townhall.calls.call import Call
 from townhall.calls.clips import ClipLibrary
 from townhall.calls.negotiation import LegRefusedError
+from townhall.calls.sounds import NoticeBoard, Sounds
 from townhall.media import Leg, Playback
 from townhall.signalling import OfferRejected, SessionEnded
-from townhall.twiml.control import (
-    CallEnded,
-    ConferenceDial,
-    ConferenceOutcome,
-    DocumentRequest,
-    Notice,
-    Page,
-    Utterance,
-)
+from townhall.twiml.control import CallEnded, ConferenceDial, ConferenceOutcome
 from townhall.webhooks import WebhookClient
-
-log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 
 class Hall(Protocol):
     """Where conferences are held (`townhall.calls.hall`)."""
 
-    async def attend(self, call: Call, control: "LiveCall", dial: ConferenceDial) -> ConferenceOutcome: ...
+    async def attend(self, control: "LiveCall", dial: ConferenceDial) -> ConferenceOutcome: ...
 
 
-class Journal(Protocol):
+class Journal(NoticeBoard, Protocol):
     """Where a call's course is written down (`townhall.calls.journal`)."""
 
     async def answering(self, call: Call) -> None: ...
 
-    def notice(self, call: Call, notice: Notice) -> None: ...
 
-
-class LiveCall:
+class LiveCall(Sounds):
     """`CallControl` for one live call."""
 
     def __init__(
         self, call: Call, *, clips: ClipLibrary, webhooks: WebhookClient, hall: Hall, journal: Journal
     ) -> None:
+        super().__init__(call, clips, webhooks, journal)
         self.call = call
-        self._clips = clips
-        self._webhooks = webhooks
         self._hall = hall
         self._journal = journal
-        self._playback: Playback | None = None
 
     # ---- the call itself ----
 
@@ -64,11 +46,11 @@ class LiveCall:
 
     async def ring(self) -> None:
         if not self.answered:
-            await self._while_it_lasts(self.call.invite.ring())
+            await self.while_it_lasts(self.call.invite.ring())
 
     async def answer(self) -> None:
         if not self.answered:
-            await self._while_it_lasts(self._answer())
+            await self.while_it_lasts(self._answer())
 
     async def reject(self, reason: Literal["rejected", "busy"]) -> None:
         if self.answered:
@@ -88,42 +70,7 @@ class LiveCall:
                 self.call.invite.reject(480)
         self.call.end("hung up by its document")
 
-    # ---- documents ----
-
-    async def fetch(self, request: DocumentRequest) -> Page:
-        # Not raced against the end of the call: the last `action` is requested though nobody
-        # hears its answer.
-        parameters = [*self.call.parameters, *request.parameters]
-        return await self._webhooks.fetch(request.url, request.method, parameters, self.call.cookies)
-
-    def report(self, notice: Notice) -> None:
-        self._journal.notice(self.call, notice)
-
-    # ---- what the caller hears ----
-
-    async def say(self, utterance: Utterance) -> None:
-        await self._while_it_lasts(self._play_clip(self._clips.words(utterance)))
-
-    async def play(self, url: str, loops: int = 1) -> None:
-        await self._while_it_lasts(self._play_clip(self._clips.download(url, self.call.cookies), loops))
-
-    async def play_page(self, page: Page, loops: int = 1) -> None:
-        await self._while_it_lasts(self._play_clip(self._clips.decode(page), loops))
-
-    async def play_forever(self, clip: str) -> None:
-        """Loop a clip until cancelled: hold music."""
-        await self._play_to_the_end([clip], loops=0)
-
-    def silence(self) -> None:
-        """Stop whatever the caller is being played, at once; who waits for its end is told so."""
-        if self._playback is not None:
-            self._playback.stop()
-
-    async def play_digits(self, digits: str) -> None:
-        await self._while_it_lasts(self.leg.send_digits(digits).finished())
-
-    async def pause(self, seconds: float) -> None:
-        await self._while_it_lasts(asyncio.sleep(seconds))
+    # ---- what the caller hears and does ----
 
     @property
     def leg(self) -> Leg:
@@ -132,19 +79,23 @@ class LiveCall:
             raise CallEnded
         return self.call.audio.leg
 
-    # ---- what the caller does ----
+    def start_playing(self, clips: list[str], loops: int) -> Playback:
+        return self.leg.play(clips, loops)
+
+    async def play_digits(self, digits: str) -> None:
+        await self.while_it_lasts(self.leg.send_digits(digits).finished())
 
     def discard_digits(self) -> None:
         self.call.discard_digits()
 
     async def read_digit(self, timeout_s: float | None) -> str | None:
         try:
-            return await self._while_it_lasts(self.call.digits.get(), timeout_s)
+            return await self.while_it_lasts(self.call.digits.get(), timeout_s)
         except TimeoutError:
             return None
 
     async def join_conference(self, dial: ConferenceDial) -> ConferenceOutcome:
-        return await self._hall.attend(self.call, self, dial)
+        return await self._hall.attend(self, dial)
 
     # ---- inside ----
 
@@ -175,37 +126,3 @@ class LiveCall:
         except SessionEnded as error:
             call.end(f"{error.cause} while answering")
             raise CallEnded from error
-
-    async def _play_clip(self, clip: Coroutine[Any, Any, str], loops: int = 1) -> None:
-        await self._play_to_the_end([await clip], loops)
-
-    async def _play_to_the_end(self, clips: list[str], loops: int) -> None:
-        playback = self._playback = self.leg.play(clips, loops)
-        try:
-            outcome = await playback.finished()
-        finally:
-            playback.stop()
-        if outcome == "failed":
-            log.warning("%s: %s could not be played: %s", self.call.sid, clips, playback.detail)
-
-    async def _while_it_lasts(self, work: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
-        """Do a thing unless and until the call is over; then stop it and raise `CallEnded`.
-
-        Raises `TimeoutError` when it takes too long. What was done in the last moment counts: a key that
-        comes together with the time-out is not lost.
-        """
-        if self.call.over.done():
-            work.close()
-            raise CallEnded
-        task = asyncio.ensure_future(work)
-        try:
-            await asyncio.wait((task, self.call.over), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                return task.result()
-            if self.call.over.done():
-                raise CallEnded
-            raise TimeoutError
-        finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait({task})

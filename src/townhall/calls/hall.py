@@ -5,33 +5,29 @@ on the journal and the callbacks. Nothing is awaited between an event and the la
 rules see one event at a time.
 """
 
-import asyncio
 import logging
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-from townhall.calls.call import Call
+from townhall.calls.attendance import Attendance, conference_settings, participant_settings
 from townhall.calls.clips import ClipLibrary
 from townhall.calls.control import LiveCall
-from townhall.calls.waiting import WaitMusic
+from townhall.calls.music import Music
 from townhall.conference import (
     Beep,
     Close,
     Command,
     Conference,
     Conferences,
-    ConferenceSettings,
     Event,
     Hint,
     Mix,
     Notify,
     ParticipantJoined,
     ParticipantLeft,
-    ParticipantSettings,
     Refusal,
     Release,
     SpeechChanged,
@@ -71,17 +67,6 @@ class ConferenceJournal(Protocol):
     def closed(self, conference: Conference, close: Close) -> None: ...
 
 
-@dataclass(eq=False)
-class _Attendance:
-    """One caller's time in a conference."""
-
-    call: Call
-    control: LiveCall
-    dial: ConferenceDial
-    wait: WaitMusic
-    released: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-
-
 class ConferenceHall:
     """All live conferences of the server."""
 
@@ -100,14 +85,24 @@ class ConferenceHall:
         self._callbacks = callbacks
         self._journal = journal
         self.conferences = Conferences(lambda: new_sid("CF"))
-        self._attendances: dict[str, _Attendance] = {}
+        self._attendances: dict[str, Attendance] = {}
         self._subscriptions: dict[str, ConferenceCallbacks] = {}
+        self.on_close: Callable[[Conference], None] = lambda conference: None
+        """Told of every conference that has ended."""
 
     # ---- a caller's way through ----
 
-    async def attend(self, call: Call, control: LiveCall, dial: ConferenceDial) -> ConferenceOutcome:
-        """Be in a conference until the caller leaves, is released or his call is over (`CallEnded`)."""
-        attendance = _Attendance(call, control, dial, WaitMusic(control, self._clips, dial))
+    async def attend(self, control: LiveCall, dial: ConferenceDial) -> ConferenceOutcome:
+        """Be in a conference until the caller leaves or is released.
+
+        Raises `CallEnded` when his call is over and `CallRedirected` when it was given another document.
+        """
+        attendance = Attendance(
+            control,
+            dial,
+            wait=Music(control, self._clips, dial.wait_url, dial.wait_method),
+            hold=Music(control, self._clips, None, "GET", loop_audio=False),
+        )
         try:
             conference = await self._enter(attendance)
         except FetchFailed as error:
@@ -119,9 +114,9 @@ class ConferenceHall:
         await self._stay(conference, attendance)
         return ConferenceOutcome("answered")
 
-    async def _enter(self, attendance: _Attendance) -> Conference | Refusal:
+    async def _enter(self, attendance: Attendance) -> Conference | Refusal:
         call, dial = attendance.call, attendance.dial
-        settings = _participant_settings(dial)
+        settings = participant_settings(dial)
         reservation = self.conferences.reserve(dial.name, time.monotonic())
         if isinstance(reservation, Refusal):
             return reservation
@@ -130,7 +125,7 @@ class ConferenceHall:
                 await attendance.wait.prepare(reservation.conference)
             if call.over.done():
                 raise CallEnded
-            event = ParticipantJoined(call.sid, settings, _conference_settings(dial))
+            event = ParticipantJoined(call.sid, settings, conference_settings(dial))
             # The commands name him, so he must be known before they are carried out.
             self._attendances[call.sid] = attendance
             admission = reservation.enter(event, time.monotonic())
@@ -143,43 +138,29 @@ class ConferenceHall:
             if dial.status_callback is not None:
                 # The first participant's callback is the conference's; later ones bring none (Twilio's rule).
                 self._subscriptions[conference.sid] = dial.status_callback
-        attendance.control.leg.on_speech = lambda speaking: self.handle(
-            conference, SpeechChanged(call.sid, speaking)
-        )
+        attendance.on_speech(lambda speaking: self.handle(conference, SpeechChanged(call.sid, speaking)))
         call.discard_digits()
         self._carry_out(conference, admission.commands)
         return conference
 
-    async def _stay(self, conference: Conference, attendance: _Attendance) -> None:
-        call = attendance.call
+    async def _stay(self, conference: Conference, attendance: Attendance) -> None:
+        call, interruption = attendance.call, attendance.call.interruption
         by: LeftBy = "hung_up"
         try:
-            by = await self._leaving(attendance)
+            by = await attendance.leaving()
         finally:
             if not attendance.released.done():
                 status: CallStatus = "completed" if call.over.done() else "in-progress"
                 self.handle(conference, ParticipantLeft(call.sid, by, status))
-        await attendance.wait.ended()
+        await attendance.silent()
         if call.over.done():
             raise CallEnded
+        if by == "redirected":
+            raise attendance.control.obey(interruption)
 
-    async def _leaving(self, attendance: _Attendance) -> LeftBy:
-        """Wait until he leaves, and say how. A release by the rules is told by `released`."""
-        star = asyncio.ensure_future(self._star(attendance))
-        try:
-            ways_out: set[asyncio.Future[Any]] = {star, attendance.released, attendance.call.over}
-            time_limit_s = attendance.dial.time_limit_s
-            await asyncio.wait(ways_out, timeout=time_limit_s, return_when=asyncio.FIRST_COMPLETED)
-            if attendance.call.over.done():
-                return "hung_up"
-            return "star" if star.done() else "time_limit"
-        finally:
-            star.cancel()
-
-    async def _star(self, attendance: _Attendance) -> None:
-        """Keys mean nothing inside a conference, but for `*` with `hangupOnStar`."""
-        while await attendance.call.digits.get() != "*" or not attendance.dial.hangup_on_star:
-            pass
+    def attendance(self, call_sid: str) -> Attendance | None:
+        """A caller's stay, while he is in a conference."""
+        return self._attendances.get(call_sid)
 
     # ---- the rules' commands ----
 
@@ -190,10 +171,8 @@ class ConferenceHall:
     def _carry_out(self, conference: Conference, commands: list[Command]) -> None:
         for command in commands:
             match command:
-                case StartWaiting(call_sid) | StartHold(call_sid):
-                    self._attendances[call_sid].wait.start()
-                case StopWaiting(call_sid) | StopHold(call_sid):
-                    self._attendances[call_sid].wait.stop()
+                case StartWaiting() | StopWaiting() | StartHold() | StopHold():
+                    self._play_music(conference, command)
                 case Mix():
                     self._mix(conference, command)
                 case Beep():
@@ -207,10 +186,25 @@ class ConferenceHall:
                 case Close():
                     self._subscriptions.pop(conference.sid, None)
                     self._journal.closed(conference, command)
+                    self.on_close(conference)
                 case StartRecording() | StopRecording():
                     log.warning(
                         "%s: conferences are not recorded yet; `record` has no effect", conference.sid
                     )
+
+    def _play_music(
+        self, conference: Conference, command: StartWaiting | StopWaiting | StartHold | StopHold
+    ) -> None:
+        attendance = self._attendances[command.call_sid]
+        match command:
+            case StartWaiting():
+                attendance.start_waiting(conference)
+            case StopWaiting():
+                attendance.wait.stop()
+            case StartHold():
+                attendance.hold.start(conference)
+            case StopHold():
+                attendance.hold.stop()
 
     def _mix(self, conference: Conference, mix: Mix) -> None:
         target = self._attendances.get(mix.whisper_to) if mix.whisper_to else None
@@ -228,7 +222,8 @@ class ConferenceHall:
 
     def _release(self, call_sid: str) -> None:
         attendance = self._attendances.pop(call_sid)
-        attendance.control.leg.on_speech = None
+        attendance.on_speech(None)
+        attendance.stop_sounds()
         attendance.control.leg.set_mix(None)
         attendance.released.set_result(None)
 
@@ -257,26 +252,3 @@ def _subject(parameters: Iterable[tuple[str, str]]) -> str:
     """What a line of the log says of an event: whom it is about and why."""
     telling = ("CallSid", "ParticipantLabel", "ReasonParticipantLeft", "ReasonConferenceEnded")
     return " ".join(value for name, value in parameters if name in telling)
-
-
-def _participant_settings(dial: ConferenceDial) -> ParticipantSettings:
-    return ParticipantSettings(
-        muted=dial.muted,
-        beep_on_enter=dial.beep_on_enter,
-        beep_on_exit=dial.beep_on_exit,
-        start_conference_on_enter=dial.start_conference_on_enter,
-        end_conference_on_exit=dial.end_conference_on_exit,
-        label=dial.participant_label,
-        coach=dial.coach,
-        max_participants=dial.max_participants,
-    )
-
-
-def _conference_settings(dial: ConferenceDial) -> ConferenceSettings:
-    callback = dial.status_callback
-    return ConferenceSettings(
-        status_callback_events=callback.events if callback else frozenset(),
-        status_callback=callback.url if callback else None,
-        record=dial.record,
-        trim_silence=dial.trim_silence,
-    )

@@ -48,15 +48,10 @@ class StoreJournal:
             media=media,
         )
 
-    def notice(self, call: Call, notice: Notice) -> None:
+    def notice(self, resource_sid: str, notice: Notice) -> None:
+        """A line of the error log about a call or a conference."""
         level = logging.ERROR if notice.level == "error" else logging.WARNING
-        log.log(level, "%s: %d %s %s", call.sid, notice.code, notice.message, notice.url)
-        self._keep(call.sid, notice)
-
-    def callback_failed(self, resource_sid: str, notice: Notice) -> None:
-        self._keep(resource_sid, notice)
-
-    def _keep(self, resource_sid: str, notice: Notice) -> None:
+        log.log(level, "%s: %d %s %s", resource_sid, notice.code, notice.message, notice.url)
         self._store.notices.add(
             resource_sid=resource_sid,
             code=notice.code,

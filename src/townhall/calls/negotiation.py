@@ -27,9 +27,13 @@ from townhall.signalling import OfferRejected
 class CallAudio:
     """The audio of one call. `leg` is None until the first offer has been answered (or made)."""
 
-    def __init__(self, media: MediaProcess, local_address: str, silence_limit_s: float) -> None:
+    def __init__(
+        self, media: MediaProcess, local_address: str, peer_address: str, silence_limit_s: float
+    ) -> None:
+        """`peer_address`: where the peer's SIP messages come from."""
         self._media = media
         self._address = local_address
+        self._peer_address = peer_address
         self._silence_limit_s = silence_limit_s
         self._local: LocalMedia | None = None
         self._pending_offer: SessionDescription | None = None
@@ -98,7 +102,9 @@ class CallAudio:
         ip_version = ipaddress.ip_address(self._address).version
         remote = wanted.remote if wanted is not None and wanted.send else None
         host = self._address if self._address in self._media.settings.bind_hosts else None
-        self.leg = await self._media.open_leg(remote=remote, ip_version=ip_version, host=host)
+        # An SDP that names the address its SIP came from is behind no NAT: nobody else's packets are taken.
+        may_latch = remote is None or remote[0] != self._peer_address
+        self.leg = await self._media.open_leg(remote, may_latch, ip_version, host)
         self._local = LocalMedia(
             address=self._address,
             rtp_port=self.leg.rtp_port,

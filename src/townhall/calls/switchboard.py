@@ -14,14 +14,15 @@ from townhall.calls.clips import ClipLibrary
 from townhall.calls.control import LiveCall
 from townhall.calls.hall import ConferenceHall
 from townhall.calls.journal import StoreJournal
+from townhall.calls.moderation import Moderation
 from townhall.calls.negotiation import CallAudio
 from townhall.calls.parameters import party, sip_parameters
 from townhall.ids import new_sid
 from townhall.media import Leg, MediaProcess
 from townhall.signalling import IncomingInvite, OfferRejected
 from townhall.sip import SIPURI, SIPParseError
-from townhall.twiml import run_call
-from townhall.twiml.control import DocumentRequest
+from townhall.twiml import InlineDocument, run_call
+from townhall.twiml.control import CallRedirected, DocumentRequest
 from townhall.webhooks import CallbackSender, WebhookClient
 
 log = logging.getLogger(__name__)
@@ -63,10 +64,12 @@ class Switchboard:
         self._callbacks = callbacks
         self._journal = journal
         self._tasks: set[asyncio.Task[None]] = set()
+        self._calls: dict[str, Call] = {}
         self._draining = False
         self.hall = ConferenceHall(
             account_sid=settings.account_sid, media=media, clips=clips, callbacks=callbacks, journal=journal
         )
+        self.moderation = Moderation(self.hall, settings.account_sid, media, clips, webhooks, journal)
 
     @property
     def calls(self) -> int:
@@ -80,6 +83,24 @@ class Switchboard:
         task = asyncio.create_task(self._serve(invite), name=f"call {invite.call_id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def live(self, sid: str) -> Call | None:
+        """The call of this SID, unless it is over."""
+        call = self._calls.get(sid)
+        return call if call is not None and not call.over.done() else None
+
+    def redirect(self, call: Call, to: DocumentRequest | InlineDocument) -> None:
+        """Have a live call leave what it is doing, a conference too, and run another document now."""
+        if isinstance(to, InlineDocument):
+            call.redirect(CallRedirected(inline=to.twiml))
+        else:
+            call.redirect(CallRedirected(to))
+
+    async def complete(self, call: Call) -> None:
+        """Hang a call up from outside."""
+        call.ended_by_api = True
+        call.end("ended by the API")
+        await call.invite.session.hang_up()
 
     async def drain(self) -> None:
         """Take no more calls, and wait until those that were taken have ended (the user agent hangs them
@@ -103,7 +124,10 @@ class Switchboard:
     async def _admit(self, invite: IncomingInvite) -> Call | None:
         """The call of an INVITE that leads somewhere and whose audio fits; else it is refused."""
         audio = CallAudio(
-            self._media, self._settings.public_address or invite.local_address, self._settings.media_silence_s
+            self._media,
+            self._settings.public_address or invite.local_address,
+            invite.source[0],
+            self._settings.media_silence_s,
         )
         try:
             user = SIPURI.parse(invite.request.uri).user or ""
@@ -162,6 +186,7 @@ class Switchboard:
     async def _run(self, call: Call) -> None:
         log.info("%s: %s calls %s (%s)", call.sid, call.from_, call.to, call.invite.call_id)
         self._journal.started(call)
+        self._calls[call.sid] = call
         watch = asyncio.create_task(self._watch(call), name=f"end of {call.sid}")
         control = LiveCall(
             call, clips=self._clips, webhooks=self._webhooks, hall=self.hall, journal=self._journal
@@ -176,6 +201,7 @@ class Switchboard:
             await control.hang_up()
         finally:
             watch.cancel()
+            del self._calls[call.sid]
             self._close_books(call, await call.audio.close())
 
     async def _watch(self, call: Call) -> None:
@@ -187,8 +213,6 @@ class Switchboard:
 
     def _close_books(self, call: Call, media: Mapping[str, object] | None) -> None:
         call.end("its document ended")
-        if call.status == "in-progress":
-            call.status = "completed"
         log.info("%s: %s after %d s: %s", call.sid, call.status, call.duration_s, call.over.result())
         self._journal.ended(call, media)
         if call.route.status_callback:

@@ -129,24 +129,8 @@ class Utterance:
     ssml: str | None = field(default=None)
 
 
-class CallControl(Protocol):
-    @property
-    def answered(self) -> bool:
-        """Whether the call has been answered (SIP 200)."""
-
-    async def ring(self) -> None:
-        """Let the caller hear ringing (SIP 180), if the call is not answered yet."""
-
-    async def answer(self) -> None:
-        """Answer the call; returns at once if it is answered already."""
-
-    async def reject(self, reason: Literal["rejected", "busy"]) -> None:
-        """Refuse an unanswered call (SIP 404 or 486); hang up an answered one. The call is over
-        afterwards.
-        """
-
-    async def hang_up(self) -> None:
-        """End the call (BYE, or an error response when it was never answered)."""
+class Speaker(Protocol):
+    """What wait, hold and announcement documents may do: be heard, by one caller or a whole conference."""
 
     async def fetch(self, request: DocumentRequest) -> Page:
         """Request a document, signed, with the call's cookies and the standard parameters; raises
@@ -169,10 +153,35 @@ class CallControl(Protocol):
         decoded.
         """
 
+    async def pause(self, seconds: float) -> None: ...
+
+    def report(self, notice: Notice) -> None:
+        """Write to the call's error log."""
+
+
+class CallControl(Speaker, Protocol):
+    """What any document may do to its call."""
+
+    @property
+    def answered(self) -> bool:
+        """Whether the call has been answered (SIP 200)."""
+
+    async def ring(self) -> None:
+        """Let the caller hear ringing (SIP 180), if the call is not answered yet."""
+
+    async def answer(self) -> None:
+        """Answer the call; returns at once if it is answered already."""
+
+    async def reject(self, reason: Literal["rejected", "busy"]) -> None:
+        """Refuse an unanswered call (SIP 404 or 486); hang up an answered one. The call is over
+        afterwards.
+        """
+
+    async def hang_up(self) -> None:
+        """End the call (BYE, or an error response when it was never answered)."""
+
     async def play_digits(self, digits: str) -> None:
         """Send DTMF to the caller: `0-9 A-D * #`, `w` 0.5 s, `W` 1 s."""
-
-    async def pause(self, seconds: float) -> None: ...
 
     def discard_digits(self) -> None:
         """Forget keys pressed until now."""
@@ -182,6 +191,3 @@ class CallControl(Protocol):
 
     async def join_conference(self, dial: ConferenceDial) -> ConferenceOutcome:
         """Be in the conference until it ends, the caller leaves by `*`, his time is up or he is taken out."""
-
-    def report(self, notice: Notice) -> None:
-        """Write to the call's error log."""

@@ -5,8 +5,18 @@ leaves silence and is not asked for again, so a loop ends with `<Redirect/>`. Th
 it when the music is over.
 """
 
+from typing import cast
+
 from townhall.twiml.content import kind_of_answer, media_type
-from townhall.twiml.control import CallControl, DocumentRequest, FetchFailed, Notice, Page, Utterance
+from townhall.twiml.control import (
+    CallControl,
+    DocumentRequest,
+    FetchFailed,
+    Notice,
+    Page,
+    Speaker,
+    Utterance,
+)
 from townhall.twiml.document import Document, DocumentError, parse_document
 from townhall.twiml.limits import LOOPS, WAIT_DOCUMENT_SPACING_S
 from townhall.twiml.notices import quoted
@@ -44,7 +54,7 @@ def check_wait_page(page: Page) -> Document | None:
 
 
 async def run_wait_document(
-    control: CallControl,
+    speaker: Speaker,
     request: DocumentRequest,
     first_page: Page | None = None,
     loop_audio: bool = True,
@@ -57,28 +67,29 @@ async def run_wait_document(
     """
     pace = Pace(WAIT_DOCUMENT_SPACING_S)
     await pace.wait()
-    page = first_page if first_page is not None else await control.fetch(request)
-    following = await _run_page(control, page, loop_audio)
+    page = first_page if first_page is not None else await speaker.fetch(request)
+    following = await _run_page(speaker, page, loop_audio)
     while following is not None:
         await pace.wait()
         try:
-            following = await _run_page(control, await control.fetch(following), loop_audio)
+            following = await _run_page(speaker, await speaker.fetch(following), loop_audio)
         except FetchFailed as failure:
-            control.report(Notice(failure.code, "error", failure.message, failure.url))
+            speaker.report(Notice(failure.code, "error", failure.message, failure.url))
             return
 
 
-async def _run_page(control: CallControl, page: Page, loop_audio: bool) -> DocumentRequest | None:
+async def _run_page(speaker: Speaker, page: Page, loop_audio: bool) -> DocumentRequest | None:
     document = check_wait_page(page)
     if document is None:
         if loop_audio:
-            await _loop_audio(control, page)
+            await _loop_audio(speaker, page)
         else:
-            await control.play_page(page)
+            await speaker.play_page(page)
         return None
     for notice in document.notices:
-        control.report(notice)
-    scene = Scene(control, page.url)
+        speaker.report(notice)
+    # Say, Play, Pause and Redirect use nothing of a call but what a speaker has.
+    scene = Scene(cast(CallControl, speaker), page.url)
     for verb in document.verbs:
         following = await verb.run(scene)
         if following is not None:
@@ -86,8 +97,8 @@ async def _run_page(control: CallControl, page: Page, loop_audio: bool) -> Docum
     return None
 
 
-async def _loop_audio(control: CallControl, page: Page) -> None:
+async def _loop_audio(speaker: Speaker, page: Page) -> None:
     pace = Pace(WAIT_DOCUMENT_SPACING_S)
     while True:
         await pace.wait()  # in case that the file holds no sound at all
-        await control.play_page(page, LOOPS)
+        await speaker.play_page(page, LOOPS)

@@ -90,12 +90,13 @@ class Gather:
     action_on_empty_result: bool = False
 
     async def run(self, scene: Scene) -> DocumentRequest | None:
+        # Keys from before are no answer to this question; those that come with the call's answer are.
+        scene.control.discard_digits()
         await scene.control.answer()
         if not self.dtmf:
             await self._prompt(scene)
             await scene.control.pause(self.timeout_s)
             return self._request(scene, Collected("", "")) if self.action_on_empty_result else None
-        scene.control.discard_digits()
         collected = await collect_digits(
             scene.control, self._prompt(scene), self.timeout_s, self.num_digits, self.finish_on_key
         )
