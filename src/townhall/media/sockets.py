@@ -37,7 +37,10 @@ class Sockets:
         self._io = io or best_io(RECEIVE_ROWS)
         problem = self._bind(settings)
         if not self.local:
-            raise BindError(f"no RTP port could be bound on {', '.join(settings.bind_hosts)}: {problem}")
+            hosts = ", ".join(settings.bind_hosts)
+            raise BindError(
+                f"no RTP port could be bound on {hosts}: {problem}; choose other TOWNHALL_RTP_PORTS"
+            )
         self._all = self._rtp + self._rtcp
         self._indexed = list(enumerate(self._all))
         self._of_descriptor = {sock.fileno(): (index, sock) for index, sock in self._indexed}
@@ -53,17 +56,26 @@ class Sockets:
         wanted = list(settings.ports) or [port for port in range(first, last) if port % 2 == 0 and port]
         if settings.rtp_ports == (0, 0) and not settings.ports:
             wanted = _free_pairs(settings.bind_hosts, SYSTEM_CHOSEN_PAIRS)
+        left_out: list[int] = []
         for port in wanted:
             try:
                 pairs = [_bound_pair(host, port) for host in settings.bind_hosts]
             except OSError as error:
                 problem = f"port {port}: {error.strerror}"
-                log.warning("RTP ports %d and %d are left out: %s", port, port + 1, error.strerror)
+                left_out.append(port)
                 continue
             for host, (rtp, rtcp) in zip(settings.bind_hosts, pairs, strict=True):
                 self.local.append(LocalPort(host, port, ipaddress.ip_address(host).version))
                 self._rtp.append(rtp)
                 self._rtcp.append(rtcp)
+        if left_out and self.local:
+            log.warning(
+                "%d of %d pairs of RTP ports are left out, from %d on (%s)",
+                len(left_out),
+                len(wanted),
+                left_out[0],
+                problem,
+            )
         return problem
 
     @property
