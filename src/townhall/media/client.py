@@ -309,6 +309,7 @@ class _Child:
             theirs.close()
         self._socket = ours
         self._writer: asyncio.StreamWriter | None = None
+        self._unsent: list[bytes] = []
         self.reader: asyncio.Task[None]
 
     async def connect(self) -> None:
@@ -337,11 +338,21 @@ class _Child:
             log.error("the media process reads no commands; giving it up")
             writer.transport.abort()
             return
-        writer.write(encode(command))
+        # What one turn of the loop commands goes in one write: each write wakes the media process, which
+        # preempts us.
+        if not self._unsent:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._unsent.append(encode(command))
+
+    def _flush(self) -> None:
+        unsent, self._unsent = self._unsent, []
+        if self._writer is not None and unsent and not self._writer.is_closing():
+            self._writer.write(b"".join(unsent))
 
     async def end(self) -> int | None:
         """Ask it to go, then make it; the exit code."""
         self.send(Shutdown())
+        self._flush()
         if self._writer is not None:
             self._writer.close()
         try:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import shutil
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,9 @@ CACHE_BYTES = 256 * 1024 * 1024
 """Over two hours of clips."""
 MAX_WAITING = 64
 """Different texts asked for at one time; more is a flood, which callers should not have to wait behind."""
+RECENT_S = 60.0
+"""So long a clip that was found is taken to be there: a tenth of the time that one in use is kept."""
+MAX_RECENT = 1000
 VERSION = 1
 """Part of every clip's name: raise it when the same words come to sound different."""
 
@@ -63,6 +67,7 @@ class Speech:
         if command is not None and self._installed:
             self._worker = VoiceWorker(command)
         self._making: dict[str, asyncio.Task[Path]] = {}
+        self._recent: dict[str, tuple[Path, float]] = {}
         self._background: set[asyncio.Task[None]] = set()
 
     @property
@@ -101,6 +106,8 @@ class Speech:
         pieces = pieces_of(utterance) or (Silence(100),)
         voice = choose_voice(utterance.voice, utterance.language)
         wanted = key_of(voice, pieces)
+        if recent := self._seen_lately(wanted):
+            return recent
         task = self._making.get(wanted)
         if task is None:
             if len(self._making) >= MAX_WAITING:
@@ -109,7 +116,18 @@ class Speech:
             self._making[wanted] = task
             task.add_done_callback(partial(self._made, wanted))
         # One caller who hangs up must not take the words from the others.
-        return await asyncio.shield(task)
+        path = await asyncio.shield(task)
+        if len(self._recent) >= MAX_RECENT:
+            self._recent.clear()
+        self._recent[wanted] = path, time.monotonic()
+        return path
+
+    def _seen_lately(self, wanted: str) -> Path | None:
+        """A clip that was looked up a moment ago, without a look at the disk: every caller of a line hears
+        the same words.
+        """
+        path, at = self._recent.get(wanted, (None, 0.0))
+        return path if time.monotonic() - at < RECENT_S else None
 
     def prefetch(self, utterances: Iterable[Utterance]) -> None:
         """Have these ready before they are needed, one after the other, as far as the voice is free."""
