@@ -13,7 +13,8 @@ _KEPT = "%!#$&'()*+,/:;=?@[]~"
 
 _LEFT_BARE = ":@/?!$'()*,"
 """Characters of added parameters that need no escape in a query. Werkzeug's `request.url`, which Flask
-applications validate signatures with, shows them bare, so `From=sip%3Aalice%40host` would not match what was signed.
+applications validate signatures with, shows them bare, so `From=sip%3Aalice%40host` would not match what was
+signed.
 """
 
 
