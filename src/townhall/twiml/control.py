@@ -57,6 +57,58 @@ class ConferenceCallbacks:
     events: frozenset[str]
 
 
+RecordingChannels = Literal["mono", "dual", "per-talker"]
+RecordingTrack = Literal["inbound", "outbound", "both"]
+"""Of a call: what its caller says, what he hears, or both."""
+RecordingSource = Literal[
+    "DialVerb", "Conference", "OutboundAPI", "Trunking", "RecordVerb", "StartCallRecordingAPI",
+    "StartConferenceRecordingAPI",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPlan:
+    """How a call or a conference is recorded, and who is told of it."""
+
+    source: RecordingSource
+    channels: RecordingChannels = "mono"
+    """`per-talker` is for conferences only, and ours."""
+    track: RecordingTrack = "both"
+    """Means nothing to conferences; `dual` needs both."""
+    trim_silence: bool = False
+    callback: ConferenceCallbacks | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPlan:
+    """`<Record>` with its defaults applied."""
+
+    recording: RecordingPlan
+    timeout_s: int = 5
+    """Seconds of silence that end it; 0: none do."""
+    finish_on_key: str = "1234567890*#"
+    max_length_s: int = 3600
+    play_beep: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOutcome:
+    recording_sid: str
+    recording_url: str
+    duration_s: int
+    digits: str
+    """The key that ended it, `hangup`, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallCallbacks:
+    """Who is told of a call's progress. `events` out of `initiated ringing answered completed`."""
+
+    url: str
+    method: Method = "POST"
+    events: frozenset[str] = frozenset({"completed"})
+
+
 @dataclass(frozen=True, slots=True)
 class ConferenceDial:
     """`<Dial><Conference>` with its defaults applied and every URL absolute. See the conference sheet's
@@ -78,10 +130,13 @@ class ConferenceDial:
     max_participants: int = 250
     record: bool = False
     trim_silence: bool = True
+    recording_channels: RecordingChannels = "mono"
     status_callback: ConferenceCallbacks | None = None
     recording_callback: ConferenceCallbacks | None = None
     hangup_on_star: bool = False
     time_limit_s: int = 14400
+    leg_recording: RecordingPlan | None = None
+    """`<Dial record>`: this caller's own leg."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +147,7 @@ class ConferenceOutcome:
 
     dial_call_status: Literal["answered", "failed"]
     error: Notice | None = None
+    recording_url: str | None = None
 
 
 class FetchFailed(TownhallError):
