@@ -19,16 +19,18 @@ class Bridge:
     """A mix of two. `await bridge.stay(control)` in each call's task."""
 
     def __init__(self, name: str) -> None:
-        """`name`: of the media bus, unique among all that are open; the SID of one of the two calls will do."""
+        """`name`: of the media bus, unique among those that are open: the SID of one of the two will do."""
         self.bus = f"bridge {name}"
         self.over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """Done when somebody has left, with his Call SID."""
         self._since: dict[str, float] = {}
+        self._until: float | None = None
 
     @property
     def duration_s(self) -> int:
-        """Whole seconds since both were in it; 0 if they never were."""
-        return round(time.monotonic() - max(self._since.values())) if len(self._since) > 1 else 0
+        """Whole seconds that both were in it, until now or the end; 0 if they never were."""
+        until = time.monotonic() if self._until is None else self._until
+        return round(until - max(self._since.values())) if self.complete else 0
 
     @property
     def complete(self) -> bool:
@@ -38,6 +40,7 @@ class Bridge:
     def end(self, call_sid: str = "") -> None:
         """Part the two; the first word counts."""
         if not self.over.done():
+            self._until = time.monotonic()
             self.over.set_result(call_sid)
 
     async def stay(
