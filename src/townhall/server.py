@@ -7,6 +7,7 @@ speech ┘        └─ webhooks ── HTTP server: /health, the application u
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -71,6 +72,7 @@ class Server:
             await self._exits.aclose()
             raise
         self._status = "ok"
+        _spare_the_collector()
 
     async def stop(self) -> None:
         """Hang up every call with BYE, write everything down, leave."""
@@ -242,6 +244,17 @@ class _QuietServer(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def _spare_the_collector() -> None:
+    """Keep what lives as long as the server out of the garbage collector's rounds, and make them rarer.
+
+    A full round over all the libraries' objects stalls every call meanwhile: without it the slowest answers
+    at 60 calls a second came three times as fast.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _method(stored: str) -> Method:
