@@ -5,18 +5,32 @@ It holds state and decides nothing: the document's verbs act on it through `cont
 """
 
 import asyncio
+import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from townhall.calls.negotiation import CallAudio
 from townhall.calls.parameters import voice_parameters
-from townhall.signalling import IncomingInvite
+from townhall.signalling import IncomingInvite, Session
 from townhall.twiml.control import CallRedirected, Method
 from townhall.webhooks import Cookies
 
+if TYPE_CHECKING:
+    from townhall.calls.plan import OutboundPlan
+
+log = logging.getLogger(__name__)
+
 _DIGITS_KEPT = 128
 _SAME_PRESS_S = 0.4
+
+Listener = Callable[["Call", str], None]
+"""Told of each step of a call: `initiated` (the first INVITE goes out), then its statuses as they come,
+`ringing`, `in-progress`, and one of the final ones at the end."""
+
+FINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +51,18 @@ class Call:
     account_sid: str
     from_: str
     to: str
-    route: Route
-    invite: IncomingInvite
     audio: CallAudio
+    route: Route | None = None
+    """Where the number that was called leads; None for a call of ours."""
+    invite: IncomingInvite | None = None
+    """The INVITE of a call that came in; None for a call of ours."""
+    session: Session | None = None
+    """The SIP session; None for a call of ours before its first INVITE. A call that is tried over several
+    ways has one after the other."""
+    plan: "OutboundPlan | None" = None
+    """What a call of ours is for."""
+    parent_sid: str | None = None
+    """The call whose `<Dial>` made this one."""
     own_parameters: list[tuple[str, str]] = field(default_factory=list)
     direction: str = "inbound"
     status: str = "ringing"
@@ -49,6 +72,8 @@ class Call:
     over: asyncio.Future[str] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     """Done when the call is over, with the cause in words."""
     ended_by_api: bool = False
+    sip_status: int | None = None
+    """The last SIP status of a call of ours: 200, or why nobody answered."""
     interruption: asyncio.Future[CallRedirected] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -56,7 +81,14 @@ class Call:
 
     def __post_init__(self) -> None:
         self.digits: asyncio.Queue[str] = asyncio.Queue(_DIGITS_KEPT)
+        self.listeners: list[Listener] = []
+        self._told_end = False
         self._last_press: tuple[str, str, float] = ("", "", 0.0)
+
+    @property
+    def call_id(self) -> str:
+        """The SIP Call-ID; empty before there is one."""
+        return self.session.call_id if self.session is not None else ""
 
     @property
     def parameters(self) -> list[tuple[str, str]]:
@@ -69,6 +101,7 @@ class Call:
                 status=self.status,
                 direction=self.direction,
             ),
+            *([("ParentCallSid", self.parent_sid)] if self.parent_sid else []),
             *self.own_parameters,
         ]
 
@@ -83,6 +116,25 @@ class Call:
             if self.status == "in-progress":
                 self.status = "completed"
             self.over.set_result(cause)
+
+    def became(self, status: str) -> None:
+        """Note a status (`initiated` is told, and never one), and tell the listeners; a final one once."""
+        if self._told_end:
+            return
+        self._told_end = status in FINAL
+        if status != "initiated":
+            self.status = status
+        for listener in list(self.listeners):
+            try:
+                listener(self, status)
+            except Exception:
+                # Whoever listens must not end the call.
+                log.exception("%s: a listener failed at %s", self.sid, status)
+
+    async def hang_up(self, reason_header: str | None = None) -> None:
+        """BYE, CANCEL while a call of ours rings, or a refusal of one that came in and was not answered."""
+        if self.session is not None:
+            await self.session.hang_up(reason_header)
 
     def redirect(self, to: CallRedirected) -> None:
         """Leave the running document wherever it is and run this one; the last word counts."""

@@ -10,7 +10,7 @@ from townhall.calls.clips import ClipLibrary
 from townhall.calls.negotiation import LegRefusedError
 from townhall.calls.sounds import NoticeBoard, Sounds
 from townhall.media import Leg, Playback
-from townhall.signalling import OfferRejected, SessionEnded
+from townhall.signalling import IncomingInvite, OfferRejected, SessionEnded
 from townhall.twiml.control import CallEnded, ConferenceDial, ConferenceOutcome
 from townhall.webhooks import WebhookClient
 
@@ -45,29 +45,28 @@ class LiveCall(Sounds):
         return self.call.answered_at is not None
 
     async def ring(self) -> None:
-        if not self.answered:
+        if not self.answered and self.call.invite is not None:
             await self.while_it_lasts(self.call.invite.ring())
 
     async def answer(self) -> None:
-        if not self.answered:
-            await self.while_it_lasts(self._answer())
+        if not self.answered and self.call.invite is not None:
+            await self.while_it_lasts(self._answer(self.call.invite))
 
     async def reject(self, reason: Literal["rejected", "busy"]) -> None:
-        if self.answered:
+        invite = self.call.invite
+        if self.answered or invite is None:
             return await self.hang_up()
         # `rejected` is 404 rather than 603, as Twilio answers it.
         status = 486 if reason == "busy" else 404
         self.call.status = "busy" if reason == "busy" else "failed"
-        self.call.invite.reject(status)
+        invite.reject(status)
         self.call.end(f"refused by <Reject reason={reason!r}>")
 
     async def hang_up(self) -> None:
         if not self.call.over.done():
-            if self.answered:
-                await self.call.invite.session.hang_up()
-            else:
+            if not self.answered:
                 self.call.status = "failed"
-                self.call.invite.reject(480)
+            await self.call.hang_up()
         self.call.end("hung up by its document")
 
     # ---- what the caller hears and does ----
@@ -99,8 +98,8 @@ class LiveCall(Sounds):
 
     # ---- inside ----
 
-    async def _answer(self) -> None:
-        call, invite = self.call, self.call.invite
+    async def _answer(self, invite: IncomingInvite) -> None:
+        call = self.call
         # Written down before the caller can know: a crash loses no call that was answered.
         call.status = "in-progress"
         await self._journal.answering(call)
@@ -113,6 +112,7 @@ class LiveCall(Sounds):
                     raise OfferRejected(status=488)
                 call.audio.accept(answer)
             call.answered_at = datetime.now(UTC)
+            call.became("in-progress")
         except LegRefusedError as error:
             call.status = "failed"
             invite.reject(503, headers=[("Retry-After", "10")])

@@ -30,7 +30,8 @@ class StoreJournal:
                 direction=call.direction,
                 status=call.status,
                 started_at=call.started_at,
-                sip_call_id=call.invite.call_id,
+                sip_call_id=call.call_id,
+                parent_call_sid=call.parent_sid,
             )
         )
 

@@ -25,7 +25,10 @@ from townhall.signalling import OfferRejected
 
 
 class CallAudio:
-    """The audio of one call. `leg` is None until the first offer has been answered (or made)."""
+    """The audio of one call. `leg` is None until the first offer has been answered (or made).
+
+    Of a call of ours, we make the offer, `preview` takes early media, and `accept` the answer.
+    """
 
     def __init__(
         self, media: MediaProcess, local_address: str, peer_address: str, silence_limit_s: float
@@ -68,6 +71,18 @@ class CallAudio:
             self._connect(accept_answer(offer, parse_sdp(answer)))
         except (SDPError, NothingFits) as error:
             raise OfferRejected(status=488) from error
+
+    def preview(self, answer: bytes) -> bool:
+        """Early media (RFC 3960): listen to what a provisional response brings; True when it fits."""
+        if self._pending_offer is None:
+            return False
+        try:
+            self._connect(accept_answer(self._pending_offer, parse_sdp(answer)))
+        except (SDPError, NothingFits):
+            return False
+        assert self.leg is not None
+        self.leg.set_silence_limit(0)  # who has not answered owes us no sound
+        return True
 
     def renegotiate(self, offer: bytes | None) -> bytes:
         """A re-INVITE's or UPDATE's SDP: our answer, or our offer when it brought none."""

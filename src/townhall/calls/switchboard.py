@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from townhall.calls.call import Call, Route
 from townhall.calls.clips import ClipLibrary
@@ -17,8 +18,10 @@ from townhall.calls.journal import StoreJournal
 from townhall.calls.moderation import Moderation
 from townhall.calls.negotiation import CallAudio
 from townhall.calls.parameters import party, sip_parameters
+from townhall.calls.plan import OutboundPlan
 from townhall.ids import new_sid
 from townhall.media import Leg, MediaProcess
+from townhall.routing import CallRefused
 from townhall.signalling import IncomingInvite, OfferRejected
 from townhall.sip import SIPURI, SIPParseError
 from townhall.twiml import InlineDocument, run_call
@@ -30,7 +33,16 @@ log = logging.getLogger(__name__)
 RouteOf = Callable[[str], Awaitable[Route | None]]
 """Where a dialled user part (`1000`, `+15551234`, `alice`) leads; None: nowhere."""
 
+Course = Callable[[LiveCall], Awaitable[None]]
+"""What a call does from its beginning to its end."""
+
 RETRY_AFTER_S = 10
+
+
+class Outbound(Protocol):
+    """How calls of ours go out (`townhall.calls.outbound`)."""
+
+    async def place(self, plan: OutboundPlan) -> Call: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,8 @@ class Switchboard:
         self.hall = ConferenceHall(
             account_sid=settings.account_sid, media=media, clips=clips, callbacks=callbacks, journal=journal
         )
+        self.outbound: Outbound | None = None
+        """Calls of ours; None until the server has told how they go out."""
         self.moderation = Moderation(self.hall, settings.account_sid, media, clips, webhooks, journal)
 
     @property
@@ -89,6 +103,12 @@ class Switchboard:
         call = self._calls.get(sid)
         return call if call is not None and not call.over.done() else None
 
+    async def place(self, plan: OutboundPlan) -> Call:
+        """Call somebody; returns at once, with status `queued`. Raises `CallRefused`."""
+        if self.outbound is None:
+            raise CallRefused(21215, "this server places no calls")
+        return await self.outbound.place(plan)
+
     def redirect(self, call: Call, to: DocumentRequest | InlineDocument) -> None:
         """Have a live call leave what it is doing, a conference too, and run another document now."""
         if isinstance(to, InlineDocument):
@@ -100,7 +120,7 @@ class Switchboard:
         """Hang a call up from outside."""
         call.ended_by_api = True
         call.end("ended by the API")
-        await call.invite.session.hang_up()
+        await call.hang_up()
 
     async def drain(self) -> None:
         """Take no more calls, and wait until those that were taken have ended (the user agent hangs them
@@ -114,7 +134,7 @@ class Switchboard:
         try:
             call = await self._admit(invite)
             if call is not None:
-                await self._run(call)
+                await self._run(call, self._answer_by_document)
         except Exception:
             # A fault of ours ends this call and no other.
             log.exception("%s: the call ended by a fault of the server", invite.call_id)
@@ -123,12 +143,7 @@ class Switchboard:
 
     async def _admit(self, invite: IncomingInvite) -> Call | None:
         """The call of an INVITE that leads somewhere and whose audio fits; else it is refused."""
-        audio = CallAudio(
-            self._media,
-            self._settings.public_address or invite.local_address,
-            invite.source[0],
-            self._settings.media_silence_s,
-        )
+        audio = self.audio_toward(invite.local_address, invite.source[0])
         try:
             user = SIPURI.parse(invite.request.uri).user or ""
             route = await self._route_of(user)
@@ -155,6 +170,7 @@ class Switchboard:
             to=party(SIPURI.parse(invite.request.uri)),
             route=route,
             invite=invite,
+            session=invite.session,
             audio=audio,
             own_parameters=sip_parameters(invite.request, invite.source[0]),
         )
@@ -162,10 +178,19 @@ class Switchboard:
         session.on_offer = audio.renegotiate
         session.on_answer = audio.accept
         session.on_digit = lambda digit, duration_ms: call.press(digit, "info")
-        audio.on_open = lambda leg: self._listen(call, leg)
+        audio.on_open = lambda leg: self.listen(call, leg)
         return call
 
-    def _listen(self, call: Call, leg: Leg) -> None:
+    def audio_toward(self, local_address: str, peer_address: str) -> CallAudio:
+        """The audio of a call whose peer is reached from this address of ours."""
+        return CallAudio(
+            self._media,
+            self._settings.public_address or local_address,
+            peer_address,
+            self._settings.media_silence_s,
+        )
+
+    def listen(self, call: Call, leg: Leg) -> None:
         """What the media process tells of a call."""
 
         def silent() -> None:
@@ -179,43 +204,81 @@ class Switchboard:
     def _hang_up(self, call: Call, cause: str, status: int, text: str) -> None:
         log.warning("%s: %s; hanging up", call.sid, cause)
         call.end(cause)
-        task = asyncio.create_task(call.invite.session.hang_up(f'SIP;cause={status};text="{text}"'))
+        task = asyncio.create_task(call.hang_up(f'SIP;cause={status};text="{text}"'))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, call: Call) -> None:
-        log.info("%s: %s calls %s (%s)", call.sid, call.from_, call.to, call.invite.call_id)
+    def begin(self, call: Call, course: Course) -> None:
+        """Run a call of ours in a task of its own; it is known by its SID at once.
+
+        Raises `CallRefused` when no call can be taken any more.
+        """
+        if self._draining or len(self._tasks) >= self._settings.max_calls:
+            raise CallRefused(10004, f"the server has {len(self._tasks)} calls, which is all that it takes")
+        self._calls[call.sid] = call
+        task = asyncio.create_task(self._run_ours(call, course), name=f"call {call.sid}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run_ours(self, call: Call, course: Course) -> None:
+        try:
+            await self._run(call, course)
+        except Exception:
+            log.exception("%s: the call ended by a fault of the server", call.sid)
+            await call.hang_up()
+
+    async def _run(self, call: Call, course: Course) -> None:
+        log.info("%s: %s calls %s (%s, %s)", call.sid, call.from_, call.to, call.direction, call.call_id)
         self._journal.started(call)
         self._calls[call.sid] = call
-        watch = asyncio.create_task(self._watch(call), name=f"end of {call.sid}")
         control = LiveCall(
             call, clips=self._clips, webhooks=self._webhooks, hall=self.hall, journal=self._journal
         )
-        route = call.route
-        fallback = DocumentRequest(route.fallback_url, route.fallback_method) if route.fallback_url else None
         try:
-            await control.ring()
-            first = DocumentRequest(route.voice_url, route.voice_method)
-            # Twilio's conferences hold 250; ours hold as many as the server takes calls.
-            await run_call(control, first, fallback, participants_limit=self._settings.max_calls)
+            await course(control)
             await control.hang_up()
         finally:
-            watch.cancel()
             del self._calls[call.sid]
             self._close_books(call, await call.audio.close())
 
-    async def _watch(self, call: Call) -> None:
+    async def _answer_by_document(self, control: LiveCall) -> None:
+        """The course of a call that came in: ring, and run the TwiML of the number that was called."""
+        route = control.call.route
+        assert route is not None
+        first = DocumentRequest(route.voice_url, route.voice_method)
+        fallback = DocumentRequest(route.fallback_url, route.fallback_method) if route.fallback_url else None
+        watch = asyncio.create_task(self.watch(control.call), name=f"end of {control.call.sid}")
+        try:
+            await control.ring()
+            await self.run_document(control, first, fallback)
+        finally:
+            watch.cancel()
+
+    async def run_document(
+        self,
+        control: LiveCall,
+        first: DocumentRequest | InlineDocument,
+        fallback: DocumentRequest | None = None,
+    ) -> None:
+        """Run a document, and what it leads to, until the call is over."""
+        # Twilio's conferences hold 250; ours hold as many as the server takes calls.
+        await run_call(control, first, fallback, participants_limit=self._settings.max_calls)
+
+    async def watch(self, call: Call) -> None:
         """Tell the call when its SIP session is over."""
-        ended = await call.invite.session.wait_ended()
-        if call.status == "ringing":
+        assert call.session is not None
+        ended = await call.session.wait_ended()
+        if call.invite is not None and call.status == "ringing":
             call.status = "canceled" if ended.cause == "cancel" else "failed"
-        call.end({"bye": "the caller hung up", "cancel": "the caller gave up"}.get(ended.cause, ended.cause))
+        who = "the caller" if call.invite is not None else "the callee"
+        call.end({"bye": f"{who} hung up", "cancel": f"{who} gave up"}.get(ended.cause, ended.cause))
 
     def _close_books(self, call: Call, media: Mapping[str, object] | None) -> None:
         call.end("its document ended")
         log.info("%s: %s after %d s: %s", call.sid, call.status, call.duration_s, call.over.result())
         self._journal.ended(call, media)
-        if call.route.status_callback:
+        call.became(call.status)
+        if call.route is not None and call.route.status_callback:
             parameters = [
                 *call.parameters,
                 ("CallDuration", str(call.duration_s)),
