@@ -70,8 +70,14 @@ class TownhallServer:
     def url(self) -> str:
         return f"http://{self.address}:{self.http_port}"
 
-    def sip_uri(self, number: str) -> str:
-        return f"sip:{number}@{self.address}:{self.sip_port}"
+    def sip_uri(self, number: str, address: str | None = None) -> str:
+        """`address`: another one than its first, of those that it is bound to."""
+        host = address or self.address
+        return (
+            f"sip:{number}@[{host}]:{self.sip_port}"
+            if ":" in host
+            else f"sip:{number}@{host}:{self.sip_port}"
+        )
 
     @property
     def log(self) -> str:

@@ -84,20 +84,34 @@ class Story:
             "status_callback_event": "start end join leave mute hold",
         }
 
-    async def call(self, name: str, document: Script, settings: PhoneSettings | None = None) -> Caller:
+    async def call(
+        self,
+        name: str,
+        document: Script,
+        settings: PhoneSettings | None = None,
+        *,
+        address: str | None = None,
+    ) -> Caller:
         """`name` calls the story's number and is given this document; returns once he is answered."""
-        return await self.dial(name, self.number, document, settings)
+        return await self.dial(name, self.number, document, settings, address=address)
 
     async def dial(
-        self, name: str, number: str, document: Script | None = None, settings: PhoneSettings | None = None
+        self,
+        name: str,
+        number: str,
+        document: Script | None = None,
+        settings: PhoneSettings | None = None,
+        *,
+        address: str | None = None,
     ) -> Caller:
-        """`name` calls any number of the server."""
+        """`name` calls any number of the server, at (and from) its first address or another one."""
         if document is not None:
             self._documents[name] = document
         tone_hz = tone_for(next(self._tones))
-        chosen = replace(settings or PhoneSettings(), user=name, host=self.server.address, tone_hz=tone_hz)
+        host = address or self.server.address
+        chosen = replace(settings or PhoneSettings(), user=name, host=host, tone_hz=tone_hz)
         phone = await self._phones.enter_async_context(Phone(chosen))
-        caller = Caller(name, tone_hz, phone, await phone.call(self.server.sip_uri(number)))
+        caller = Caller(name, tone_hz, phone, await phone.call(self.server.sip_uri(number, host)))
         self.callers[name] = caller
         return caller
 
