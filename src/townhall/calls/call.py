@@ -61,7 +61,7 @@ class Call:
     ways has one after the other."""
     plan: "OutboundPlan | None" = None
     """What a call of ours is for."""
-    parent_sid: str | None = None
+    parent_call_sid: str | None = None
     """The call whose `<Dial>` made this one."""
     own_parameters: list[tuple[str, str]] = field(default_factory=list)
     direction: str = "inbound"
@@ -101,7 +101,7 @@ class Call:
                 status=self.status,
                 direction=self.direction,
             ),
-            *([("ParentCallSid", self.parent_sid)] if self.parent_sid else []),
+            *([("ParentCallSid", self.parent_call_sid)] if self.parent_call_sid else []),
             *self.own_parameters,
         ]
 

@@ -31,7 +31,7 @@ class StoreJournal:
                 status=call.status,
                 started_at=call.started_at,
                 sip_call_id=call.call_id,
-                parent_call_sid=call.parent_sid,
+                parent_call_sid=call.parent_call_sid,
             )
         )
 

@@ -28,7 +28,7 @@ class OutboundPlan:
     """What the callee sees; None: `from_`."""
     fallback: DocumentRequest | None = None
     direction: Direction = "outbound-api"
-    parent_sid: str | None = None
+    parent_call_sid: str | None = None
     timeout_s: float = 60.0
     """Seconds of ringing, then the call is `no-answer`."""
     time_limit_s: float | None = None

@@ -28,12 +28,14 @@ from townhall.sip.events import (
     OfferFailed,
     ProvisionalReceived,
     RegisterReceived,
+    RequestDone,
 )
 from townhall.sip.hop import Hop
 from townhall.sip.invite import Call
 from townhall.sip.invite_uac import InvitePlan
 from townhall.sip.layer import Send
 from townhall.sip.outcome import InviteFailed
+from townhall.sip.outside import OutsideRequest, RequestPlan
 from townhall.sip.registrar import Answer
 from townhall.sip.transaction import ServerTransaction
 
@@ -66,6 +68,7 @@ class UserAgent:
         self._transports = Transports(settings, self._received, self._send_failed)
         self._incoming: dict[Call, IncomingInvite] = {}
         self._outgoing: dict[Call, OutgoingSession] = {}
+        self._asking: dict[OutsideRequest, asyncio.Future[Response | None]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -85,6 +88,7 @@ class UserAgent:
             OfferAnswered: self._offer_answered,
             OfferFailed: self._offer_failed,
             RegisterReceived: self._register_received,
+            RequestDone: self._request_done,
         }
 
     @property
@@ -168,11 +172,16 @@ class UserAgent:
         route: str | None = None,
         transport: str | None = None,
         credentials: tuple[str, str] | None = None,
+        hop: Hop | None = None,
         on_provisional: Callable[[Response], None] | None = None,
         timeout_s: float | None = 180.0,
     ) -> OutgoingSession:
-        """Call `target` without waiting: the session may be hung up while it rings, `answered` waits."""
-        hop = await self._first_hop(route or target, transport)
+        """Call `target` without waiting: the session may be hung up while it rings, `answered` waits.
+
+        `hop`: where to send the INVITE, when that is known already (a registered phone's connection).
+        Raises InviteFailed when there is no way.
+        """
+        hop = hop or await self.first_hop(route or target, transport)
         plan = InvitePlan(
             target=target,
             from_uri=from_uri,
@@ -190,7 +199,8 @@ class UserAgent:
         self._drain()
         return session
 
-    async def _first_hop(self, uri_text: str, transport: str | None) -> Hop:
+    async def first_hop(self, uri_text: str, transport: str | None = None) -> Hop:
+        """Where a request for this URI goes first, and our address on the way; raises InviteFailed."""
         try:
             uri = SIPURI.parse(uri_text)
         except SIPParseError as error:
@@ -206,6 +216,19 @@ class UserAgent:
             if local is not None:
                 return Hop(transport or uri.transport or "udp", address, uri.port or 5060, local)
         raise InviteFailed(503, f"no socket of ours reaches {uri.host}")
+
+    async def ask(self, plan: RequestPlan) -> tuple[Response | None, int]:
+        """Send a request outside dialogs (OPTIONS, REGISTER) and wait for its final response; None: nobody
+        answered. The number is the CSeq of the last request sent, as a challenge takes another.
+        """
+        done: asyncio.Future[Response | None] = asyncio.get_running_loop().create_future()
+        request = self._endpoint.ask(plan, self._now())
+        self._asking[request] = done
+        self._drain()
+        try:
+            return await done, request.last_cseq
+        finally:
+            self._asking.pop(request, None)
 
     # Driving the endpoint
 
@@ -325,6 +348,11 @@ class UserAgent:
     def _offer_failed(self, event: OfferFailed) -> None:
         if (session := self._session(event.call)) is not None:
             session.offer_failed(event.error)
+
+    def _request_done(self, event: RequestDone) -> None:
+        done = self._asking.pop(event.request, None)
+        if done is not None and not done.done():
+            done.set_result(event.response)
 
     def _register_received(self, event: RegisterReceived) -> None:
         if len(self._tasks) >= _MAX_REGISTRATIONS:

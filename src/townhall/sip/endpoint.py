@@ -25,6 +25,7 @@ from townhall.sip.invite_uac import ClientCall, InvitePlan
 from townhall.sip.invite_uas import ServerCall
 from townhall.sip.layer import Send, TransactionLayer, stamp_via
 from townhall.sip.message import Request, Response
+from townhall.sip.outside import OutsideRequest, RequestPlan
 from townhall.sip.refresh import IntervalTooSmall, answer_interval
 from townhall.sip.transaction import InviteServerTransaction, ServerTransaction, TimerQueue, TimerValues
 from townhall.sip.uri import SIPURI
@@ -123,6 +124,10 @@ class Endpoint:
     def invite(self, plan: InvitePlan, now: float) -> ClientCall:
         """Call somebody; `ProvisionalReceived`, then `CallAnswered` or `CallFailed` follow."""
         return ClientCall(self, plan, now)
+
+    def ask(self, plan: RequestPlan, now: float) -> OutsideRequest:
+        """Send a request outside dialogs; `RequestDone` follows."""
+        return OutsideRequest(self, plan, now)
 
     @property
     def calls(self) -> list[Call]:
@@ -276,7 +281,7 @@ class Endpoint:
         )
         self.respond(transaction, 200, now, headers=headers)
 
-    def authorise(self, call: Call, request: Request, response: Response) -> Request | None:
+    def authorise(self, call: Call | OutsideRequest, request: Request, response: Response) -> Request | None:
         """The request again, with the next CSeq and an answer to a 401 or 407; None when we cannot, or did
         already.
         """

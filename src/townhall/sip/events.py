@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from townhall.sip.invite import Call
     from townhall.sip.invite_uac import ClientCall
     from townhall.sip.invite_uas import ServerCall
+    from townhall.sip.outside import OutsideRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,14 @@ class RegisterReceived:
     transaction: ServerTransaction
 
 
+@dataclass(frozen=True, slots=True)
+class RequestDone:
+    """A request of ours outside dialogs has its final response; None: nobody answered."""
+
+    request: "OutsideRequest"
+    response: Response | None
+
+
 EndpointEvent = (
     InviteReceived
     | AnswerAcknowledged
@@ -93,4 +102,5 @@ EndpointEvent = (
     | OfferAnswered
     | OfferFailed
     | RegisterReceived
+    | RequestDone
 )
