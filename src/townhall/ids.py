@@ -4,7 +4,7 @@ import re
 import secrets
 from typing import Literal
 
-Prefix = Literal["AC", "AP", "CA", "CF", "NO", "PN", "RE", "SD", "SK"]
+Prefix = Literal["AC", "AP", "CA", "CF", "NO", "PN", "QU", "RE", "SD", "SK", "TK"]
 
 _SID = re.compile(r"[A-Z]{2}[0-9a-f]{32}")
 

@@ -16,12 +16,19 @@ async def test_call_from_ringing_to_its_end(store: Store) -> None:
     await store.calls.started(CALL)
     assert await store.calls.get("CA1") == CALL
     await store.calls.answered("CA1", NOW + timedelta(seconds=1))
-    answered = replace(CALL, status="in-progress", answered_at=NOW + timedelta(seconds=1))
+    then = NOW + timedelta(seconds=1)
+    answered = replace(CALL, status="in-progress", answered_at=then, updated_at=then)
     assert await store.calls.get("CA1") == answered
     media = {"codec": "PCMU", "packets_lost": 3, "jitter_ms": 1.5}
     await store.calls.ended("CA1", LATER, status="completed", duration_s=60, cause="hung up", media=media)
     assert await store.calls.get("CA1") == replace(
-        answered, status="completed", ended_at=LATER, duration_s=60, cause="hung up", media=media
+        answered,
+        status="completed",
+        ended_at=LATER,
+        duration_s=60,
+        cause="hung up",
+        media=media,
+        updated_at=LATER,
     )
 
 

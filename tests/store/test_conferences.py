@@ -26,6 +26,7 @@ async def test_conference_from_its_making_to_its_end(store: Store) -> None:
         ended_at=after(2),
         reason_ended="last-participant-left",
         call_sid_ending="CA1",
+        updated_at=after(2),
     )
 
 
@@ -37,8 +38,8 @@ async def test_every_stay_is_kept_with_its_own_end(store: Store) -> None:
     store.conferences.participant_joined(replace(ANN, conference_sid="CF2"))
     await store.conferences.participant_left("CF1", "CA1", after(3), "participant_hung_up")
     stays = [
-        replace(ANN, left_at=after(1), reason_left="participant_updated_via_api"),
-        replace(back, left_at=after(3), reason_left="participant_hung_up"),
+        replace(ANN, left_at=after(1), updated_at=after(1), reason_left="participant_updated_via_api"),
+        replace(back, left_at=after(3), updated_at=after(3), reason_left="participant_hung_up"),
     ]
     assert await store.conferences.participants("CF1") == stays
     assert await store.conferences.participants("CF9") == []

@@ -31,7 +31,7 @@ async def test_write_lock_of_another_process_is_told_as_busy(
     assert await waiter.run(lambda connection: 1) == 1
     for transactions, engine in ((holder, reading), (waiter, other)):
         await transactions.close()
-        await engine.dispose()
+        await engine.close()
 
 
 async def test_sqlite_keeps_a_write_ahead_log_and_syncs_every_commit(url: str) -> None:
@@ -43,4 +43,4 @@ async def test_sqlite_keeps_a_write_ahead_log_and_syncs_every_commit(url: str) -
 
     assert await transactions.run(pragmas) == ["wal", 2]
     await transactions.close()
-    await engine.dispose()
+    await engine.close()

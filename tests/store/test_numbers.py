@@ -35,7 +35,9 @@ async def test_numbers_are_listed_in_order(store: Store) -> None:
 async def test_change_changes_what_is_named(store: Store) -> None:
     await store.numbers.add(NUMBER)
     changed = await store.numbers.change("+15551234", voice_url="http://b", status_callback=None)
-    assert changed == replace(NUMBER, voice_url="http://b", status_callback=None)
+    expected = replace(NUMBER, voice_url="http://b", status_callback=None, updated_at=changed.updated_at)
+    assert changed == expected
+    assert changed.updated_at > NUMBER.updated_at
     assert await store.numbers.get("+15551234") == changed
 
 

@@ -72,7 +72,7 @@ async def test_what_ended_in_order_is_left_as_it_is(url: str) -> None:
     store.conferences.participant_left("CF1", "CA1", NOW, "participant_hung_up")
     await store.close()
     store = await Store.open(url, takes_calls=True)
-    ended = replace(call, status="completed", ended_at=NOW, duration_s=5, cause="hung up")
+    ended = replace(call, status="completed", ended_at=NOW, duration_s=5, cause="hung up", updated_at=NOW)
     assert await store.calls.get("CA1") == ended
     conference = await store.conferences.get("CF1")
     assert conference is not None

@@ -22,7 +22,7 @@ async def transactions(url: str) -> AsyncIterator[Transactions]:
     await writing.run(NAMES.create)
     yield writing
     await writing.close()
-    await reading.dispose()
+    await reading.close()
 
 
 class Counted:

@@ -1,32 +1,50 @@
-"""What Townhall remembers: numbers, lines, calls and their outcome, conferences and who was in them, the
-error log.
+"""What Townhall remembers: numbers, lines, applications, queues, keys and trunks; calls and their outcome,
+conferences and who was in them, recordings, the error log, and callbacks that are yet to be delivered.
 
 Nobody else knows SQL: `Store` gives and takes plain records. SQLite is the default, PostgreSQL works by its
 URL; the tables are brought up to date when the store is opened. Left out: recordings' sound, sessions of the
 web, wrong PINs (the application keeps its own account of them).
 """
 
+from townhall.store.api_keys import APIKeyChanges, APIKeys
+from townhall.store.applications import ApplicationChanges, Applications
 from townhall.store.calls import Calls
 from townhall.store.conferences import ConferenceLog
-from townhall.store.errors import StoreError
+from townhall.store.errors import DuplicateError, PageTokenError, StoreError, UnknownRecordError
 from townhall.store.lines import LineChanges, Lines
 from townhall.store.notices import Notices
 from townhall.store.numbers import NumberChanges, Numbers
+from townhall.store.paging import Page
+from townhall.store.queues import QueueChanges, Queues
+from townhall.store.recordings import RecordingChanges, Recordings
 from townhall.store.records import (
     CallRecord,
     ConferenceRecord,
+    EventRecord,
     Line,
     NoticeRecord,
     Number,
+    OutboxRecord,
     ParticipantRecord,
+    RecordingRecord,
 )
+from townhall.store.resources import APIKey, Application, PrefixRule, QueueRecord, Trunk
 from townhall.store.store import Store
+from townhall.store.trunks import TrunkChanges, Trunks
 
 __all__ = [
+    "APIKey",
+    "APIKeyChanges",
+    "APIKeys",
+    "Application",
+    "ApplicationChanges",
+    "Applications",
     "CallRecord",
     "Calls",
     "ConferenceLog",
     "ConferenceRecord",
+    "DuplicateError",
+    "EventRecord",
     "Line",
     "LineChanges",
     "Lines",
@@ -35,7 +53,21 @@ __all__ = [
     "Number",
     "NumberChanges",
     "Numbers",
+    "OutboxRecord",
+    "Page",
+    "PageTokenError",
     "ParticipantRecord",
+    "PrefixRule",
+    "QueueChanges",
+    "QueueRecord",
+    "Queues",
+    "RecordingChanges",
+    "RecordingRecord",
+    "Recordings",
     "Store",
     "StoreError",
+    "Trunk",
+    "TrunkChanges",
+    "Trunks",
+    "UnknownRecordError",
 ]

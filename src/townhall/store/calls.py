@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from townhall.store.engines import Reader
+from townhall.store.readers import Reader
 from townhall.store.records import CallRecord
 from townhall.store.tables import calls
 from townhall.store.writer import Writer
@@ -16,10 +16,13 @@ from townhall.store.writer import Writer
 _COLUMNS = tuple(field.name for field in fields(CallRecord))
 _INSERT = calls.insert()
 _UPDATE = calls.update().where(calls.c.sid == sa.bindparam("key"))
-_ANSWERED = _UPDATE.values(status="in-progress", answered_at=sa.bindparam("at"))
+_ANSWERED = _UPDATE.values(
+    status="in-progress", answered_at=sa.bindparam("at"), updated_at=sa.bindparam("at")
+)
 _ENDED = _UPDATE.values(
     status=sa.bindparam("new_status"),
     ended_at=sa.bindparam("at"),
+    updated_at=sa.bindparam("at"),
     duration_s=sa.bindparam("seconds"),
     cause=sa.bindparam("why"),
     media=sa.bindparam("figures"),

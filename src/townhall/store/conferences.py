@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from townhall.store.engines import Reader
+from townhall.store.readers import Reader
 from townhall.store.records import ConferenceRecord, ParticipantRecord
 from townhall.store.tables import conferences, participants
 from townhall.store.writer import Writer
@@ -17,7 +17,9 @@ _JOINED = participants.insert()
 _CREATED = conferences.insert()
 _OF_CONFERENCE = conferences.c.sid == sa.bindparam("key")
 _STARTED = (
-    conferences.update().where(_OF_CONFERENCE).values(status="in-progress", started_at=sa.bindparam("at"))
+    conferences.update()
+    .where(_OF_CONFERENCE)
+    .values(status="in-progress", started_at=sa.bindparam("at"), updated_at=sa.bindparam("at"))
 )
 _COMPLETED = (
     conferences.update()
@@ -25,6 +27,7 @@ _COMPLETED = (
     .values(
         status="completed",
         ended_at=sa.bindparam("at"),
+        updated_at=sa.bindparam("at"),
         reason_ended=sa.bindparam("why"),
         call_sid_ending=sa.bindparam("who"),
     )
@@ -36,7 +39,7 @@ _LEFT = (
         participants.c.call_sid == sa.bindparam("who"),
         participants.c.left_at.is_(None),  # an earlier stay of the same call keeps its end
     )
-    .values(left_at=sa.bindparam("at"), reason_left=sa.bindparam("why"))
+    .values(left_at=sa.bindparam("at"), updated_at=sa.bindparam("at"), reason_left=sa.bindparam("why"))
 )
 
 

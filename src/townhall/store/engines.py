@@ -4,7 +4,7 @@ PostgreSQL.
 SQLite: WAL, so readers and the command line do not wait for the writer; full synchronisation, so a power cut
 loses nothing that was committed. Writes run on a thread of their own with the plain driver: a batch then
 costs one hop between threads, where aiosqlite would hop several times per statement (measured: 25 to 40 µs
-against 350 µs a write). PostgreSQL: asyncpg for both.
+against 350 µs a write). Reads do the same on a few threads (`readers`). PostgreSQL: asyncpg for both.
 """
 
 import asyncio
@@ -13,12 +13,13 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from townhall.store.errors import DatabaseBusyError, StoreError
+from townhall.store.readers import AsyncReader, Reader, ThreadReader
 
 T = TypeVar("T")
 
@@ -34,7 +35,7 @@ class Transactions(Protocol):
     async def close(self) -> None: ...
 
 
-def connect(url: str) -> tuple[Transactions, AsyncEngine]:
+def connect(url: str) -> tuple[Transactions, Reader]:
     """The writing side and the reading side of the database; creates a missing SQLite file for its owner
     only.
 
@@ -53,7 +54,7 @@ def connect(url: str) -> tuple[Transactions, AsyncEngine]:
             raise StoreError(f"{other!r} is no database for the store; sqlite and postgresql are")
 
 
-def _connect_sqlite(url: sa.URL) -> tuple[Transactions, AsyncEngine]:
+def _connect_sqlite(url: sa.URL) -> tuple[Transactions, Reader]:
     if not url.database or url.database == ":memory:":
         raise StoreError("the store needs a SQLite file; one in memory would forget every call")
     path = Path(url.database).absolute()
@@ -65,27 +66,36 @@ def _connect_sqlite(url: sa.URL) -> tuple[Transactions, AsyncEngine]:
     writing = sa.create_engine(
         url.set(drivername="sqlite+pysqlite"), pool_size=1, connect_args={"timeout": BUSY_TIMEOUT_S}
     )
-    reading = create_async_engine(
-        url.set(drivername="sqlite+aiosqlite"),
+    reading = sa.create_engine(
+        url.set(drivername="sqlite+pysqlite"),
         isolation_level="AUTOCOMMIT",
+        pool_size=ThreadReader.THREADS,
+        pool_reset_on_return=None,
         connect_args={"timeout": BUSY_TIMEOUT_S},
     )
     sa.event.listen(writing, "connect", _prepare_writing)
     sa.event.listen(writing, "begin", _begin_immediate)
-    return ThreadTransactions(writing), reading
+    sa.event.listen(reading, "connect", _prepare_reading)
+    return ThreadTransactions(writing), ThreadReader(reading)
 
 
-def _connect_postgresql(url: sa.URL) -> tuple[Transactions, AsyncEngine]:
+def _connect_postgresql(url: sa.URL) -> tuple[Transactions, Reader]:
     url = url.set(drivername="postgresql+asyncpg")
     writing = create_async_engine(url, pool_size=1, pool_pre_ping=True)
-    reading = create_async_engine(url, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
-    return AsyncTransactions(writing), reading
+    reading = create_async_engine(
+        url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, pool_pre_ping=True
+    )
+    return AsyncTransactions(writing), AsyncReader(reading)
 
 
 def _prepare_writing(connection: sqlite3.Connection, _: object) -> None:
     connection.isolation_level = None  # `_begin_immediate` says when a transaction begins
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
+
+
+def _prepare_reading(connection: sqlite3.Connection, _: object) -> None:
+    connection.execute("PRAGMA query_only=ON")
 
 
 def _begin_immediate(connection: sa.Connection) -> None:
@@ -127,25 +137,6 @@ class AsyncTransactions:
     async def run(self, work: Callable[[sa.Connection], T]) -> T:
         async with self._engine.begin() as connection:
             return await connection.run_sync(work)
-
-    async def close(self) -> None:
-        await self._engine.dispose()
-
-
-class Reader:
-    """Reads whatever is committed, on connections of its own."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-
-    async def rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
-        """The rows as dictionaries by column; raises `StoreError` when the database fails."""
-        try:
-            async with self._engine.connect() as connection:
-                result = await connection.execute(query)
-                return [dict(row) for row in result.mappings()]
-        except sa.exc.SQLAlchemyError as error:
-            raise StoreError(f"cannot read the database: {error}") from error
 
     async def close(self) -> None:
         await self._engine.dispose()

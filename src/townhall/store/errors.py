@@ -11,3 +11,15 @@ class StoreError(TownhallError):
 
 class DatabaseBusyError(StoreError):
     """Another process holds the database's write lock for too long."""
+
+
+class UnknownRecordError(StoreError):
+    """There is no such record (any more)."""
+
+
+class DuplicateError(StoreError):
+    """A name or number that must be unique is taken."""
+
+
+class PageTokenError(StoreError):
+    """A page token that no list gave out (Twilio's 21481)."""

@@ -7,8 +7,8 @@ from typing import Any, TypedDict, Unpack
 
 import sqlalchemy as sa
 
-from townhall.store.engines import Reader
 from townhall.store.errors import StoreError
+from townhall.store.readers import Reader
 from townhall.store.records import Line
 from townhall.store.tables import installation, lines, numbers
 from townhall.store.validation import check_line

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import sqlalchemy as sa
 
-from townhall.store.engines import Reader
+from townhall.store.readers import Reader
 from townhall.store.records import NoticeRecord
 from townhall.store.tables import notices
 from townhall.store.writer import Writer

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from typing import Any, TypedDict, Unpack
 
 import sqlalchemy as sa
 
-from townhall.store.engines import Reader
 from townhall.store.errors import StoreError
+from townhall.store.readers import Reader
 from townhall.store.records import Number
 from townhall.store.tables import numbers
 from townhall.store.validation import check_number
@@ -25,6 +26,7 @@ class NumberChanges(TypedDict, total=False):
     voice_fallback_method: str
     status_callback: str | None
     status_callback_method: str
+    voice_application_sid: str | None
 
 
 class Numbers:
@@ -48,6 +50,10 @@ class Numbers:
         rows = await self._reader.rows(_select(number))
         return Number(**rows[0]) if rows else None
 
+    async def by_sid(self, sid: str) -> Number | None:
+        rows = await self._reader.rows(sa.select(numbers).where(numbers.c.sid == sid))
+        return Number(**rows[0]) if rows else None
+
     async def list(self) -> "list[Number]":
         rows = await self._reader.rows(sa.select(numbers).order_by(numbers.c.number))
         return [Number(**row) for row in rows]
@@ -59,7 +65,7 @@ class Numbers:
             row = connection.execute(_select(number)).mappings().first()
             if row is None:
                 raise _unknown(number)
-            changed = replace(Number(**_keywords(row)), **changes)
+            changed = replace(Number(**_keywords(row)), **changes, updated_at=datetime.now(UTC))
             check_number(changed)
             if changed.number != number:
                 _refuse_duplicate(connection, changed.number)

@@ -13,7 +13,10 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number whose calls run a webhook's TwiML. `number` is what is dialled: 1000, +15551234, alice."""
+    """A number whose calls run a webhook's TwiML. `number` is what is dialled: 1000, +15551234, alice.
+
+    `voice_application_sid`: the application whose URLs count instead of the number's own.
+    """
 
     number: str
     voice_url: str
@@ -25,6 +28,8 @@ class Number:
     status_callback_method: str = "POST"
     sid: str = field(default_factory=lambda: new_sid("PN"))
     created_at: datetime = field(default_factory=_now)
+    voice_application_sid: str | None = None
+    updated_at: datetime = field(default_factory=_now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,16 @@ class CallRecord:
     """Why the call ended, in words."""
     media: Mapping[str, object] | None = None
     """Codec and packet figures, as far as they are known."""
+    updated_at: datetime = field(default_factory=_now)
+    queue_time_ms: int = 0
+    """How long an outbound call waited for its turn."""
+    phone_number_sid: str | None = None
+    """The number that took an inbound call."""
+    forwarded_from: str | None = None
+    caller_name: str | None = None
+    trunk_sid: str | None = None
+    sip_response_code: int | None = None
+    """The SIP status that ended the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +91,7 @@ class ConferenceRecord:
     ended_at: datetime | None = None
     reason_ended: str | None = None
     call_sid_ending: str | None = None
+    updated_at: datetime = field(default_factory=_now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +108,15 @@ class ParticipantRecord:
     coaching: bool = False
     left_at: datetime | None = None
     reason_left: str | None = None
+    updated_at: datetime = field(default_factory=_now)
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeRecord:
-    """A line of the error log. `resource_sid`: the call or conference it is about."""
+    """A line of the error log. `resource_sid`: the call or conference it is about; `url`: what was requested.
+
+    The request's fields tell what was asked and answered when it went wrong, cut to what is worth keeping.
+    """
 
     resource_sid: str
     code: int
@@ -105,3 +125,63 @@ class NoticeRecord:
     url: str = ""
     sid: str = field(default_factory=lambda: new_sid("NO"))
     at: datetime = field(default_factory=_now)
+    request_method: str | None = None
+    request_variables: str | None = None
+    """Form-encoded."""
+    response_headers: str | None = None
+    response_body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One webhook request made for a call, and what came back. `parameters` are in the order of sending."""
+
+    call_sid: str
+    method: str
+    url: str
+    parameters: tuple[tuple[str, str], ...] = ()
+    status: int | None = None
+    """The HTTP status; None: there was no answer."""
+    content_type: str = ""
+    body: str = ""
+    error: str | None = None
+    duration_ms: int = 0
+    at: datetime = field(default_factory=_now)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRecord:
+    """A callback that is not delivered yet. `number` is the order of sending."""
+
+    number: int
+    resource_sid: str
+    url: str
+    method: str
+    parameters: tuple[tuple[str, str], ...]
+    consented: bool = False
+    """Whether the URL's origin may have any address (the operator configured it)."""
+    attempts: int = 0
+    at: datetime = field(default_factory=_now)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRecord:
+    """A recording of a call or of a conference; `path` is where its sound is, inside the recordings' folder.
+
+    `status` is one of `RECORDING_STATUSES`, `source` a Twilio RecordingSource such as `DialVerb`.
+    """
+
+    account_sid: str
+    source: str
+    call_sid: str | None = None
+    conference_sid: str | None = None
+    status: str = "in-progress"
+    channels: int = 1
+    track: str = "both"
+    start_time: datetime | None = field(default_factory=_now)
+    duration_s: int | None = None
+    path: str = ""
+    error_code: int | None = None
+    sid: str = field(default_factory=lambda: new_sid("RE"))
+    created_at: datetime = field(default_factory=_now)
+    updated_at: datetime = field(default_factory=_now)

@@ -18,15 +18,19 @@ def close_leftovers(connection: sa.Connection) -> int:
     """
     now = datetime.now(UTC)
     count = connection.execute(
-        calls.update().where(calls.c.ended_at.is_(None)).values(status="failed", ended_at=now, cause=CAUSE)
+        calls.update()
+        .where(calls.c.ended_at.is_(None))
+        .values(status="failed", ended_at=now, updated_at=now, cause=CAUSE)
     ).rowcount
     connection.execute(
         conferences.update()
         .where(conferences.c.ended_at.is_(None))
-        .values(status="completed", ended_at=now, reason_ended=CAUSE)
+        .values(status="completed", ended_at=now, updated_at=now, reason_ended=CAUSE)
     )
     connection.execute(
-        participants.update().where(participants.c.left_at.is_(None)).values(left_at=now, reason_left=CAUSE)
+        participants.update()
+        .where(participants.c.left_at.is_(None))
+        .values(left_at=now, updated_at=now, reason_left=CAUSE)
     )
     if count:
         log.warning("%d calls were going on when the server stopped; they are recorded as failed", count)

@@ -3,13 +3,19 @@
 import sqlalchemy as sa
 
 from townhall.store import recovery, schema
+from townhall.store.api_keys import APIKeys
+from townhall.store.applications import Applications
 from townhall.store.calls import Calls
 from townhall.store.conferences import ConferenceLog
-from townhall.store.engines import Reader, Transactions, connect
+from townhall.store.engines import Transactions, connect
 from townhall.store.errors import StoreError
 from townhall.store.lines import Lines
 from townhall.store.notices import Notices
 from townhall.store.numbers import Numbers
+from townhall.store.queues import Queues
+from townhall.store.readers import Reader
+from townhall.store.recordings import Recordings
+from townhall.store.trunks import Trunks
 from townhall.store.writer import Writer
 
 
@@ -25,6 +31,11 @@ class Store:
         self.calls = Calls(reader, self._writer)
         self.conferences = ConferenceLog(reader, self._writer)
         self.notices = Notices(reader, self._writer)
+        self.recordings = Recordings(reader, self._writer)
+        self.queues = Queues(reader, self._writer)
+        self.applications = Applications(reader, self._writer)
+        self.api_keys = APIKeys(reader, self._writer)
+        self.trunks = Trunks(reader, self._writer)
 
     @classmethod
     async def open(cls, url: str, *, takes_calls: bool = False) -> "Store":
@@ -34,8 +45,7 @@ class Store:
         are then a crash's leftovers and are closed; anybody else must leave them alone, as the server may be
         running. Raises `StoreError` with the reason when it cannot be used.
         """
-        transactions, engine = connect(url)
-        reader = Reader(engine)
+        transactions, reader = connect(url)
         try:
             await transactions.run(schema.bring_up_to_date)
             if takes_calls:

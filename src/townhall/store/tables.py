@@ -69,7 +69,9 @@ numbers = sa.Table(
     _text("voice_fallback_method"),
     _text("status_callback", nullable=True),
     _text("status_callback_method"),
-    _time("created_at"),
+    _time("created_at", index=True),
+    _text("voice_application_sid", nullable=True),
+    _time("updated_at"),
 )
 
 lines = sa.Table(
@@ -98,12 +100,19 @@ calls = sa.Table(
     _text("status"),
     _time("started_at", index=True),
     _text("sip_call_id"),
-    _text("parent_call_sid", nullable=True),
+    _text("parent_call_sid", nullable=True, index=True),
     _time("answered_at", nullable=True),
     _time("ended_at", nullable=True, index=True),
     sa.Column("duration_s", sa.Integer),
     _text("cause", nullable=True),
     sa.Column("media", sa.JSON(none_as_null=True)),
+    _time("updated_at"),
+    sa.Column("queue_time_ms", sa.Integer, nullable=False),
+    _text("phone_number_sid", nullable=True),
+    _text("forwarded_from", nullable=True),
+    _text("caller_name", nullable=True),
+    _text("trunk_sid", nullable=True),
+    sa.Column("sip_response_code", sa.Integer),
 )
 
 conferences = sa.Table(
@@ -117,6 +126,7 @@ conferences = sa.Table(
     _time("ended_at", nullable=True, index=True),
     _text("reason_ended", nullable=True),
     _text("call_sid_ending", nullable=True),
+    _time("updated_at", index=True),
 )
 
 participants = sa.Table(
@@ -133,6 +143,7 @@ participants = sa.Table(
     sa.Column("coaching", sa.Boolean, nullable=False),
     _time("left_at", nullable=True, index=True),
     _text("reason_left", nullable=True),
+    _time("updated_at"),
 )
 
 notices = sa.Table(
@@ -145,4 +156,118 @@ notices = sa.Table(
     _text("message"),
     _text("url"),
     _time("at", index=True),
+    _text("request_method", nullable=True),
+    _text("request_variables", nullable=True),
+    _text("response_headers", nullable=True),
+    _text("response_body", nullable=True),
+)
+
+recordings = sa.Table(
+    "recordings",
+    metadata,
+    _text("sid", primary_key=True),
+    _text("account_sid"),
+    _text("call_sid", nullable=True, index=True),
+    _text("conference_sid", nullable=True, index=True),
+    _text("status"),
+    _text("source"),
+    sa.Column("channels", sa.Integer, nullable=False),
+    _text("track"),
+    _time("start_time", nullable=True),
+    sa.Column("duration_s", sa.Integer),
+    _text("path"),
+    sa.Column("error_code", sa.Integer),
+    _time("created_at", index=True),
+    _time("updated_at"),
+)
+
+queues = sa.Table(
+    "queues",
+    metadata,
+    _text("sid", primary_key=True),
+    _text("friendly_name", unique=True),
+    sa.Column("max_size", sa.Integer, nullable=False),
+    _time("created_at", index=True),
+    _time("updated_at"),
+)
+
+applications = sa.Table(
+    "applications",
+    metadata,
+    _text("sid", primary_key=True),
+    _text("friendly_name"),
+    _text("voice_url"),
+    _text("voice_method"),
+    _text("voice_fallback_url", nullable=True),
+    _text("voice_fallback_method"),
+    _text("status_callback", nullable=True),
+    _text("status_callback_method"),
+    sa.Column("voice_caller_id_lookup", sa.Boolean, nullable=False),
+    sa.Column("public_application_connect_enabled", sa.Boolean, nullable=False),
+    _time("created_at", index=True),
+    _time("updated_at"),
+)
+
+api_keys = sa.Table(
+    "api_keys",
+    metadata,
+    _text("sid", primary_key=True),
+    _text("friendly_name"),
+    _text("kind"),
+    _text("salt"),
+    _text("secret_hash"),
+    _time("created_at", index=True),
+    _time("updated_at"),
+)
+
+trunks = sa.Table(
+    "trunks",
+    metadata,
+    _text("sid", primary_key=True),
+    _text("name", unique=True),
+    _text("host"),
+    sa.Column("port", sa.Integer, nullable=False),
+    _text("transport"),
+    _text("username", nullable=True),
+    _text("password", nullable=True),
+    sa.Column("register", sa.Boolean, nullable=False),
+    sa.Column("rules", sa.JSON, nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("calls_a_minute", sa.Integer),
+    sa.Column("countries", sa.JSON, nullable=False),
+    _time("created_at", index=True),
+    _time("updated_at"),
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    # The sender counts: the order of these numbers is the order of sending.
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    _text("resource_sid"),
+    _text("url"),
+    _text("method"),
+    sa.Column("parameters", sa.JSON, nullable=False),
+    sa.Column("consented", sa.Boolean, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    _time("at"),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    _text("call_sid"),
+    sa.Column("place", sa.Integer, nullable=False),
+    _text("method"),
+    _text("url"),
+    sa.Column("parameters", sa.JSON, nullable=False),
+    sa.Column("status", sa.Integer),
+    _text("content_type"),
+    _text("body"),
+    _text("error", nullable=True),
+    sa.Column("duration_ms", sa.Integer, nullable=False),
+    _time("at", index=True),
+    sa.Index("ix_events_call_sid", "call_sid", "place"),
 )
