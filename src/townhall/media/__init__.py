@@ -1,13 +1,14 @@
 """The media process and control's client of it.
 
-Batched UDP sockets, a 20 ms tick on arrays over all legs, players, digits, RTCP; started and spoken to
-through `MediaProcess`. What they say to each other is in `protocol`; the arithmetic is in rooms `rtp` and
-`audio`. Left out so far: recorders, SRTP, wideband codecs, more than one process.
+Batched UDP sockets, a 20 ms tick on arrays over all legs, players, recorders, digits, RTCP; started and
+spoken to through `MediaProcess`. What they say to each other is in `protocol`; the arithmetic is in rooms
+`rtp` and `audio`. Left out so far: SRTP, wideband codecs, more than one process.
 """
 
 from townhall.media.client import MediaProcess
 from townhall.media.leg import Leg, LegRefusedError, MediaError, Playback
-from townhall.media.protocol import LegClosed, Stats
+from townhall.media.protocol import LegClosed, RecorderEnded, StartRecorder, Stats, TalkerRecorded
+from townhall.media.recording import Recorder
 from townhall.media.settings import MediaSettings
 
 __all__ = [
@@ -18,5 +19,9 @@ __all__ = [
     "MediaProcess",
     "MediaSettings",
     "Playback",
+    "Recorder",
+    "RecorderEnded",
+    "StartRecorder",
     "Stats",
+    "TalkerRecorded",
 ]

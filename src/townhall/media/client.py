@@ -33,11 +33,15 @@ from townhall.media.protocol import (
     PlayFinished,
     PlayToBus,
     Ready,
+    RecorderEnded,
     Shutdown,
     SpeechStarted,
     SpeechStopped,
+    StartRecorder,
     Stats,
+    TalkerRecorded,
 )
+from townhall.media.recording import Recorder, lose_recorders, tell_recorder
 from townhall.media.settings import MediaSettings
 
 P = ParamSpec("P")
@@ -73,6 +77,7 @@ class MediaProcess:
         self._legs: dict[int, Leg] = {}
         self._opening: dict[int, asyncio.Future[Leg]] = {}
         self._playbacks: dict[int, Playback] = {}
+        self._recorders: dict[int, Recorder] = {}
         self._ready = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self._stopping = False
@@ -146,6 +151,16 @@ class MediaProcess:
         )
         return playback
 
+    def start_recorder(self, command: StartRecorder) -> Recorder:
+        """Record from the next tick on; `command.recorder` is filled in here."""
+        recorder = Recorder(self, next(self._numbers))
+        if self._child is None:
+            recorder.end(None, "the media process is not running")
+        else:
+            self._recorders[recorder.number] = recorder
+            self.send(msgspec.structs.replace(command, recorder=recorder.number))
+        return recorder
+
     # What legs ask of us (`CommandPort`).
 
     def send(self, command: Command) -> None:
@@ -211,6 +226,8 @@ class MediaProcess:
         playbacks, self._playbacks = self._playbacks, {}
         for playback in playbacks.values():
             playback.end("failed", reason)
+        recorders, self._recorders = self._recorders, {}
+        lose_recorders(recorders, reason)
         for future in self._opening.values():
             if not future.done():
                 future.set_exception(LegRefusedError(reason))
@@ -240,6 +257,8 @@ class MediaProcess:
                 self.stats = event
                 if self.on_stats is not None:
                     _tell(self.on_stats, event)
+            case TalkerRecorded() | RecorderEnded():
+                _tell(tell_recorder, self._recorders, event)
             case LegClosed():
                 leg = self._legs.pop(event.leg, None)
                 if leg is not None:

@@ -5,7 +5,7 @@ packets out.
 are monotonic seconds given by the caller.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -32,21 +32,26 @@ from townhall.media.protocol import (
     LegRefused,
     LegSilent,
     OpenLeg,
+    PauseRecorder,
     Play,
     PlayFinished,
     PlayToBus,
+    ResumeRecorder,
     SendDigits,
     SetMix,
     SetSilenceLimit,
     SpeechStarted,
     SpeechStopped,
+    StartRecorder,
     StopPlay,
+    StopRecorder,
 )
 from townhall.media.receiver import ALAW, ULAW, Receiver
+from townhall.media.recorders import Recorders
 from townhall.media.reports import Reports
 from townhall.media.sender import Sender
 from townhall.media.settings import MediaSettings
-from townhall.media.shapes import TICK_SAMPLES, Int16s, Int64s, Outgoing, Received
+from townhall.media.shapes import TICK_SAMPLES, Bytes, Int16s, Int64s, Outgoing, Received
 
 SILENCE_CHECK_TICKS = 10
 REPORT_TICKS = 5
@@ -71,6 +76,7 @@ class Engine:
         self.receiver = Receiver(self.legs, self.network, self.playout, self.events.append)
         self.reports = Reports(self.legs, self.network, self.receiver.sources, len(local), seed)
         self.sender = Sender(self.legs)
+        self.recorders = Recorders(self.legs, self.events.append)
         self.refusal = ""
         """Why new legs are refused just now; empty when they are welcome."""
         self._settings = settings
@@ -88,7 +94,8 @@ class Engine:
         self._plan: Plan = self._replan()
 
     def close(self) -> None:
-        """End the loader thread."""
+        """End the threads; what was recorded is written."""
+        self.recorders.close(self._ticks + 1)
         self.clips.close()
 
     # -- commands ------------------------------------------------------------
@@ -115,6 +122,8 @@ class Engine:
                 self._send_digits(command)
             case SetSilenceLimit():
                 self._set_silence_limit(command, now)
+            case StartRecorder() | PauseRecorder() | ResumeRecorder() | StopRecorder():
+                self.recorders.handle(command, self._ticks + 1)
             case _:
                 pass
         self._drop_ended_plays()
@@ -185,6 +194,7 @@ class Engine:
                 float(self.receiver.sources.jitter[slot]) / 8.0,
             )
         )
+        self.recorders.leg_closed(leg, self._ticks + 1)
         self._leave_bus(slot)
         self.network.close(slot)
         self._speaking[slot] = False
@@ -291,16 +301,20 @@ class Engine:
         events_out, ended, tones = self._digits.tick()
         self.events.extend(ended)
         self._drop_ended_plays()
-        if self._dirty or self._digits.changed:
+        self.recorders.look(self._ticks)
+        if self._dirty or self._digits.changed or self.recorders.changed:
             self._digits.changed = False
             self._plan = self._replan()
         plan = self._plan
         frames = self.playout.read(plan.reading)
-        if plan.talkers:
-            self._notice_speech(plan.reading[: plan.talkers], frames[: plan.talkers])
+        if plan.attended:
+            self._notice_speech(plan.reading[: plan.attended], frames[: plan.attended])
         if len(plan.in_band):
             self._notice_tones(plan.reading[plan.in_band], frames[plan.in_band])
         table = self._mixer.mix(plan, self.legs.bus, frames, self.players, self._buses.plays)
+        self.recorders.take(
+            self._ticks, frames, self._mixer.sums, lambda slots: _sent(plan, table, tones, slots)
+        )
         batches = self.sender.build(plan, table, tones)
         if events_out is not None:
             batches.append(events_out)
@@ -329,7 +343,9 @@ class Engine:
         self._dirty = False
         legs = self.legs
         self._buses.show_sounding(self.players.running)
-        plan = make_plan(legs, self.players.running, self._buses.plays)
+        recorded, attended = self.recorders.listened_to()
+        plan = make_plan(legs, self.players.running, self._buses.plays, recorded, attended)
+        self.recorders.follow(plan, self._buses.index_of, self._ticks)
         fresh = plan.reading[~legs.decoded[plan.reading]]
         legs.decoded[:] = False
         legs.decoded[plan.reading] = True
@@ -337,7 +353,7 @@ class Engine:
         self._in_band.reset(fresh)
         self._speech.reset(fresh)
         talking = np.zeros(legs.capacity, np.bool_)
-        talking[plan.reading[: plan.talkers]] = True
+        talking[plan.reading[: plan.attended]] = True
         for slot in np.flatnonzero(self._speaking & ~talking).tolist():
             self._speaking[slot] = False
             self._speech.reset(np.array([slot]))
@@ -366,6 +382,14 @@ class Engine:
             legs.silent_told[slot] = True
             self.events.append(LegSilent(int(legs.number[slot]), round(float(quiet[slot]), 1)))
         legs.silent_told &= silent
+
+
+def _sent(plan: Plan, table: Bytes, instead: Mapping[int, Bytes], slots: Int64s) -> Bytes:
+    """The codes `(slots, 160)` that legs are sent in this tick."""
+    codes: Bytes = table[plan.sources[slots]]
+    for slot, tone in instead.items():
+        codes[slots == slot] = tone
+    return codes
 
 
 def _rows(batch: Received, rows: Int64s) -> Received:

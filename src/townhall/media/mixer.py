@@ -11,7 +11,7 @@ from townhall.audio.g711 import ALAW_SILENCE, ULAW_DECODE, ULAW_SILENCE, encode_
 from townhall.audio.mixing import add_private, limit
 from townhall.media.plan import SILENCE_ROWS, BusPlays, Plan
 from townhall.media.players import Players
-from townhall.media.shapes import TICK_SAMPLES, Bytes, Int16s
+from townhall.media.shapes import TICK_SAMPLES, Bytes, Int16s, Int32s
 
 
 class Mixer:
@@ -49,6 +49,11 @@ class Mixer:
         if len(plan.plays):
             cursor = _put(table, cursor, players.read(plan.plays, plan.play_laws))
         return table
+
+    @property
+    def sums(self) -> Int32s:
+        """Of the last `mix`, `(buses, 160)`; of buses with a leg."""
+        return self._sums
 
     def forget_leg(self, slot: int) -> None:
         self._leg_gain[slot] = 1.0

@@ -38,13 +38,15 @@ class Group:
 
 @dataclass(slots=True)
 class Plan:
-    """`reading` are the slots whose uplink is read: talkers first, sorted by bus, then whisperers, then the
-    rest.
+    """`reading` are the slots whose uplink is read: talkers first, sorted by bus, then those whose speech
+    alone is of interest, then whisperers, then the rest.
     """
 
     reading: Int64s
     talkers: int
     """How many of `reading` are talkers."""
+    attended: int
+    """How many, the talkers included, have their speech told."""
     in_band: Int64s
     """Places in `reading` of legs whose keys come as tones."""
     sum_starts: Int64s
@@ -75,11 +77,21 @@ class Plan:
     """Running plays to legs (rows of `Players`)."""
     play_laws: Bytes
     table_rows: int
+    sources: Int64s
+    """Row of the payload table for every slot, `(legs,)`."""
     groups: list[Group]
 
 
-def make_plan(legs: Legs, running: Bools, bus_plays: BusPlays) -> Plan:
-    """The plan for the legs as they are; `running` says which play rows sound."""
+_NOBODY: Int64s = np.zeros(0, np.int64)
+
+
+def make_plan(
+    legs: Legs, running: Bools, bus_plays: BusPlays, recorded: Int64s = _NOBODY, attended: Int64s = _NOBODY
+) -> Plan:
+    """The plan for the legs as they are; `running` says which play rows sound.
+
+    `recorded`: slots to be read in any case; `attended`: those whose speech is to be told, too.
+    """
     active = legs.used & legs.connected
     on_bus = active & (legs.bus >= 0)
     speaking = active & legs.receives
@@ -93,7 +105,17 @@ def make_plan(legs: Legs, running: Bools, bus_plays: BusPlays) -> Plan:
     talker_slots = np.flatnonzero(talks)
     talker_slots = talker_slots[np.argsort(legs.bus[talker_slots], kind="stable")]
     whisperers = np.flatnonzero(whispers)
-    reading = np.concatenate((talker_slots, whisperers, np.flatnonzero(in_band & ~talks & ~whispers)))
+    attends, others = (_among(slots, legs.capacity) for slots in (attended, recorded))
+    attends &= speaking & ~talks
+    others = (in_band | (others & speaking)) & ~talks & ~attends
+    reading = np.concatenate(
+        (
+            talker_slots,
+            np.flatnonzero(attends),
+            np.flatnonzero(whispers & ~attends),
+            np.flatnonzero(others & ~whispers),
+        )
+    )
     place = np.full(legs.capacity, -1, np.int64)
     place[reading] = np.arange(len(reading))
     talker_buses = legs.bus[talker_slots].astype(np.int64)
@@ -124,6 +146,7 @@ def make_plan(legs: Legs, running: Bools, bus_plays: BusPlays) -> Plan:
     return Plan(
         reading=reading,
         talkers=len(talker_slots),
+        attended=len(talker_slots) + int(np.count_nonzero(attends)),
         in_band=place[np.flatnonzero(in_band)],
         sum_starts=sum_starts,
         sum_buses=sum_buses,
@@ -141,8 +164,15 @@ def make_plan(legs: Legs, running: Bools, bus_plays: BusPlays) -> Plan:
         plays=legs.play[playing].astype(np.int64),
         play_laws=legs.law[playing],
         table_rows=source.rows,
+        sources=source.of,
         groups=_groups(legs, active, source.of),
     )
+
+
+def _among(slots: Int64s, capacity: int) -> Bools:
+    mask = np.zeros(capacity, np.bool_)
+    mask[slots] = True
+    return mask
 
 
 class _Sources:

@@ -130,6 +130,43 @@ class SetSilenceLimit(Message, frozen=True):
     seconds: float
 
 
+class StartRecorder(Message, frozen=True):
+    """Write WAV files (16 bit, 8000 Hz) from the next tick on; `RecorderEnded` tells how it went.
+
+    `bus`: the bus's sum, music and whispers not being in it; with two channels, the first is the voice of
+    `leg` and the second everybody else's. `talkers`: a mono file for each leg that is in the bus's sum, in
+    the directory `path`, beginning when it is first heard (`TalkerRecorded`). `leg`: what it says
+    (`inbound`), what it hears (`outbound`), both mixed, or both with a channel each.
+    """
+
+    recorder: int
+    path: str
+    kind: Literal["bus", "talkers", "leg"]
+    bus: str | None = None
+    leg: int | None = None
+    track: Literal["inbound", "outbound", "both"] = "both"
+    channels: Literal[1, 2] = 1
+    speech: bool = False
+    """Tell of the leg's speech, though it is in no bus."""
+    limit_s: float = 0.0
+    """Ends by itself when it is so long; 0: never."""
+
+
+class PauseRecorder(Message, frozen=True):
+    """`silence`: the time until it goes on is silence in the file; `skip`: it is left out."""
+
+    recorder: int
+    behaviour: Literal["skip", "silence"] = "silence"
+
+
+class ResumeRecorder(Message, frozen=True):
+    recorder: int
+
+
+class StopRecorder(Message, frozen=True):
+    recorder: int
+
+
 class Shutdown(Message, frozen=True):
     pass
 
@@ -144,6 +181,10 @@ Command = (
     | PlayToBus
     | SendDigits
     | SetSilenceLimit
+    | StartRecorder
+    | PauseRecorder
+    | ResumeRecorder
+    | StopRecorder
     | Shutdown
 )
 
@@ -203,6 +244,41 @@ class SpeechStopped(Message, frozen=True):
     leg: int
 
 
+class TalkerRecorded(Message, frozen=True):
+    """A recorder of talkers has begun the file of one more leg, `first` samples after its own beginning."""
+
+    recorder: int
+    leg: int
+    path: str
+    first: int
+
+
+class RecordedTalker(msgspec.Struct, frozen=True):
+    """One file of a recorder of talkers."""
+
+    leg: int
+    path: str
+    first: int
+    samples: int
+
+
+class RecorderEnded(Message, frozen=True):
+    """A recorder's files are closed. `samples` is its length (per channel).
+
+    `finished`: stopped, or its leg was closed; `limit`: as long as it may be; `failed`: a file could not be
+    written, `detail` says why; what was written before plays. `lost`: samples that are silence because the
+    disk was too slow.
+    """
+
+    recorder: int
+    outcome: Literal["finished", "limit", "failed"]
+    samples: int
+    lost: int = 0
+    talkers: list[RecordedTalker] = []
+    talkers_left_out: int = 0
+    detail: str = ""
+
+
 class LegClosed(Message, frozen=True):
     """The leg's last figures."""
 
@@ -242,6 +318,8 @@ Event = (
     | LegSilent
     | SpeechStarted
     | SpeechStopped
+    | TalkerRecorded
+    | RecorderEnded
     | LegClosed
     | Stats
 )
