@@ -28,6 +28,8 @@ def refuse_bad_number(number: "Number") -> None:
     from townhall.store import StoreError
     from townhall.store.validation import check_number
 
+    if not number.voice_url and number.voice_application_sid is None:
+        fail("the voice URL cannot be ''; allowed: an absolute http or https URL", 2)
     try:
         check_number(number)
     except StoreError as error:
