@@ -22,8 +22,12 @@ from townhall import __version__
 from townhall.api.health import Health, Uptime, health_route
 from townhall.app import Line, PinGuard, create_app, spoken_texts
 from townhall.calls import ClipLibrary, Route, StoreJournal, Switchboard, SwitchboardSettings
+from townhall.calls.destinations import Destinations
+from townhall.calls.outbound import OutboundDesk
+from townhall.calls.trunks import TrunkKeeper
 from townhall.errors import TownhallError
 from townhall.media import MediaProcess, MediaSettings
+from townhall.routing import CallPermissions, PermissionSettings
 from townhall.settings import Settings
 from townhall.signalling import UserAgent, UserAgentSettings
 from townhall.speech import Speech
@@ -144,6 +148,35 @@ class Server:
         )
         await self.user_agent.start()
         self._exits.push_async_callback(self._stop_calls)
+        self._start_outbound(journal)
+
+    def _start_outbound(self, journal: StoreJournal) -> None:
+        settings = self.settings
+        self.trunks = TrunkKeeper(self.store.trunks.list, self.user_agent)
+        self.trunks.start()
+        self._exits.push_async_callback(self.trunks.stop)
+        permissions = PermissionSettings(
+            premium=settings.call_premium,
+            emergency=settings.call_emergency,
+            calls_per_minute=settings.calls_per_minute,
+        )
+        own = {settings.sip_domain, settings.public_host, *settings.bind}
+        destinations = Destinations(
+            self.user_agent,
+            CallPermissions(permissions),
+            self.store.trunks.list,
+            down=self.trunks.down,
+            own_hosts=frozenset(host.lower() for host in own if host),
+            inner=settings.sip_inner_hosts,
+        )
+        self.switchboard.outbound = OutboundDesk(
+            settings.account_sid,
+            self.switchboard,
+            self.user_agent,
+            destinations,
+            journal,
+            own_host=settings.sip_domain or settings.public_host,
+        )
 
     async def _prefetch_words(self) -> None:
         """Have what the application says spoken before the first caller asks for it."""

@@ -82,6 +82,9 @@ class Call:
     def __post_init__(self) -> None:
         self.digits: asyncio.Queue[str] = asyncio.Queue(_DIGITS_KEPT)
         self.listeners: list[Listener] = []
+        self.early_media = False
+        """Whether a call of ours has sent sound before its answer."""
+        self.on_early_media: Callable[[], None] | None = None
         self._told_end = False
         self._last_press: tuple[str, str, float] = ("", "", 0.0)
 
@@ -116,6 +119,12 @@ class Call:
             if self.status == "in-progress":
                 self.status = "completed"
             self.over.set_result(cause)
+
+    def hears_early(self) -> None:
+        """Early media came in: there is something to hear before the answer."""
+        self.early_media = True
+        if self.on_early_media is not None:
+            self.on_early_media()
 
     def became(self, status: str) -> None:
         """Note a status (`initiated` is told, and never one), and tell the listeners; a final one once."""

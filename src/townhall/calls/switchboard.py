@@ -203,8 +203,12 @@ class Switchboard:
 
     def _hang_up(self, call: Call, cause: str, status: int, text: str) -> None:
         log.warning("%s: %s; hanging up", call.sid, cause)
+        self.hang_up(call, cause, f'SIP;cause={status};text="{text}"')
+
+    def hang_up(self, call: Call, cause: str, reason_header: str | None = None) -> None:
+        """End a call from a place that can't wait."""
         call.end(cause)
-        task = asyncio.create_task(call.hang_up(f'SIP;cause={status};text="{text}"'))
+        task = asyncio.create_task(call.hang_up(reason_header))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

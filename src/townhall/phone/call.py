@@ -25,7 +25,9 @@ class NotHeard(PhoneError):
 
 
 class PhoneCall:
-    """An answered call. Made by `Phone.call`; driven by the phone's clock through `tick`."""
+    """A call with sound: answered, or with early media. Made by `Phone.call` and `IncomingCall`; driven by
+    the phone's clock through `tick`.
+    """
 
     def __init__(
         self,
@@ -45,6 +47,7 @@ class PhoneCall:
         self._voice = Voice(RATE * settings.ptime_ms // 1000)
         self._changed = asyncio.Event()
         self.packets_sent = 0
+        session.on_offer = audio.renegotiate
         if settings.tone_hz is not None:
             self._voice.say_tone(settings.tone_hz)
 

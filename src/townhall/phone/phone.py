@@ -7,28 +7,18 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-
-from townhall.audio import ALAW_DECODE, ULAW_DECODE, encode_alaw, encode_ulaw
 from townhall.phone.call import PhoneCall
-from townhall.phone.hearing import Hearing, Samples
+from townhall.phone.hearing import Hearing
+from townhall.phone.incoming import IncomingCall
 from townhall.phone.media import open_rtp
 from townhall.phone.negotiation import PhoneAudio
-from townhall.phone.settings import PhoneSettings
+from townhall.phone.payload import decode_payload, encode_payload
+from townhall.phone.settings import PhoneError, PhoneSettings
 from townhall.signalling import IncomingInvite, UserAgent, UserAgentSettings
+from townhall.sip.outside import RequestPlan
 
 _LATE_S = 0.5
 """A phone this far behind its clock counts anew from now instead of sending a burst."""
-
-
-def decode_payload(codec: str, payload: bytes) -> Samples:
-    """A G.711 payload as samples at 8 kHz, shape (bytes,)."""
-    table = ULAW_DECODE if codec == "PCMU" else ALAW_DECODE
-    return table[np.frombuffer(payload, dtype=np.uint8)]
-
-
-def encode_payload(codec: str, samples: Samples) -> bytes:
-    return (encode_ulaw(samples) if codec == "PCMU" else encode_alaw(samples)).tobytes()
 
 
 class Phone:
@@ -40,9 +30,10 @@ class Phone:
         self.settings = settings or PhoneSettings()
         self._agent = UserAgent(
             UserAgentSettings(bind_hosts=[self.settings.host], port=0, user_agent="Townhall phone"),
-            on_invite=_refuse,
+            on_invite=self._invited,
         )
         self._calls: list[PhoneCall] = []
+        self._ringing: asyncio.Queue[IncomingCall] = asyncio.Queue()
         self._speaking: asyncio.Task[None] | None = None
 
     async def call(
@@ -70,14 +61,60 @@ class Phone:
                 on_provisional=lambda response: on_provisional(response.status, response.reason),
                 timeout_s=self.settings.ring_timeout_s,
                 make_answer=audio.answer if late else None,
+                credentials=self._credentials,
             )
             if not late:
                 audio.accept(session.answer_sdp or b"")
         except BaseException:
             socket.close()
             raise
-        call = PhoneCall(self.settings, session, audio, socket, hearing, encode_payload)
-        session.on_offer = audio.renegotiate
+        return self._took(PhoneCall(self.settings, session, audio, socket, hearing, encode_payload))
+
+    async def register(self, registrar: str, expires_s: int = 300) -> None:
+        """Register at a server (`sip:host:port`), so that it can call this phone; raises `PhoneError`.
+
+        The registration is not renewed. Over TCP the connection stays, and calls come in by it.
+        """
+        uri = f"{registrar};transport={self.settings.transport}"
+        host = registrar.removeprefix("sip:")
+        own = f"sip:{self.settings.user}@{host}"
+        plan = RequestPlan(
+            method="REGISTER",
+            target=registrar,
+            from_uri=own,
+            to_uri=own,
+            hop=await self._agent.first_hop(uri),
+            headers=(("Expires", str(expires_s)),),
+            credentials=self._credentials,
+            contact_user=self.settings.user,
+        )
+        response, _ = await self._agent.ask(plan)
+        if response is None or response.status >= 300:
+            said = f"{response.status} {response.reason}" if response is not None else "nothing"
+            raise PhoneError(f"{self.settings.user} could not register at {registrar}: it said {said}")
+
+    async def rings(self, within_s: float = 10.0) -> IncomingCall:
+        """The next call that comes in, to be answered or refused; raises `TimeoutError`."""
+        async with asyncio.timeout(within_s):
+            return await self._ringing.get()
+
+    @property
+    def uri(self) -> str:
+        """Where this phone can be called directly."""
+        _, host, port = self._agent.addresses[0]
+        return f"sip:{self.settings.user}@{host}:{port}"
+
+    @property
+    def _credentials(self) -> tuple[str, str] | None:
+        return (self.settings.user, self.settings.password) if self.settings.password else None
+
+    def _invited(self, invite: IncomingInvite) -> None:
+        if self.settings.takes_calls:
+            self._ringing.put_nowait(IncomingCall(self.settings, invite, self._took))
+        else:
+            invite.reject(486)
+
+    def _took(self, call: PhoneCall) -> PhoneCall:
         self._calls.append(call)
         return call
 
@@ -117,8 +154,3 @@ class Phone:
                 await self._speaking
         for call in self._calls:
             call.close()
-
-
-def _refuse(invite: IncomingInvite) -> None:
-    """Nobody calls this phone: it is always busy."""
-    invite.reject(486)

@@ -33,6 +33,10 @@ class PhoneSettings:
     tone_hz: float | None = None
     """What the phone says from its first packet on: a tone, or silence."""
     ring_timeout_s: float = 30.0
+    takes_calls: bool = False
+    """Whether calls to this phone wait for `Phone.rings`; else it is always busy."""
+    password: str = ""
+    """For challenges: of its calls, and of its registration."""
 
     def __post_init__(self) -> None:
         if self.ptime_ms not in PACKET_TIMES_MS:

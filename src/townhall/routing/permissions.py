@@ -7,6 +7,7 @@ the caller is.
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Protocol
 
 from townhall.routing.errors import CallRefused
 
@@ -36,6 +37,15 @@ class PermissionSettings:
     """To numbers, over trunks; phones of the house and SIP addresses are not counted."""
 
 
+class RatedTrunk(Protocol):
+    """A trunk with a limit of its own; None: as many as the server takes."""
+
+    @property
+    def sid(self) -> str: ...
+    @property
+    def calls_a_minute(self) -> int | None: ...
+
+
 class CallPermissions:
     """The rules and the last minute's calls."""
 
@@ -60,22 +70,29 @@ class CallPermissions:
     def count(self, now: float) -> None:
         """One more call to a number; raises `CallRefused` (20429) when the minute has had its share."""
         limit = self._settings.calls_per_minute
-        if not self._has_room("", limit, now):
+        if not self._take("", limit, now):
             raise CallRefused(
                 20429,
                 f"{limit} calls to numbers were placed within a minute, "
                 "which is all that TOWNHALL_CALLS_PER_MINUTE allows; try again later",
             )
 
-    def has_room(self, trunk_sid: str, limit: int | None, now: float) -> bool:
-        """Whether a trunk may carry one more call in this minute; that call is counted then."""
-        return limit is None or self._has_room(trunk_sid, limit, now)
+    def has_room(self, trunk: RatedTrunk, now: float) -> bool:
+        """Whether a trunk may carry one more call in this minute."""
+        return trunk.calls_a_minute is None or self._recent(trunk.sid, now) < trunk.calls_a_minute
 
-    def _has_room(self, who: str, limit: int, now: float) -> bool:
+    def take_room(self, trunk: RatedTrunk, now: float) -> bool:
+        """Count one more call over a trunk; False when it has had its share."""
+        return trunk.calls_a_minute is None or self._take(trunk.sid, trunk.calls_a_minute, now)
+
+    def _take(self, who: str, limit: int, now: float) -> bool:
+        if self._recent(who, now) >= limit:
+            return False
+        self._placed[who].append(now)
+        return True
+
+    def _recent(self, who: str, now: float) -> int:
         placed = self._placed.setdefault(who, deque())
         while placed and now - placed[0] >= WINDOW_S:
             placed.popleft()
-        if len(placed) >= limit:
-            return False
-        placed.append(now)
-        return True
+        return len(placed)

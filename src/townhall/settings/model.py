@@ -32,6 +32,10 @@ class Settings(BaseModel):
     media_silence_s: Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)] = 30.0
     max_calls: Annotated[int, Field(ge=1, le=100_000)] = 2000
     webhook_inner_origins: Annotated[tuple[str, ...], BeforeValidator(values.origins)] = ()
+    sip_inner_hosts: Annotated[tuple[str, ...], BeforeValidator(values.sip_hosts)] = ()
+    calls_per_minute: Annotated[int, Field(ge=0, le=100_000)] = 60
+    call_premium: bool = False
+    call_emergency: bool = False
     voice_python: Annotated[Path, BeforeValidator(values.path)] | None = None
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _Word] = "info"
     log_format: Annotated[Literal["text", "json"], _Word] = "text"

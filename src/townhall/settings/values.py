@@ -97,6 +97,20 @@ def host(value: object) -> str:
         raise ValueError("a host name or an IP address") from None
 
 
+def sip_hosts(value: object) -> tuple[str, ...]:
+    """Host names, addresses, networks (`10.0.0.0/8`), or `*` for all."""
+    return tuple(_sip_host(item) for item in _listed(value))
+
+
+def _sip_host(item: str) -> str:
+    if item == "*" or _HOST_NAME.fullmatch(item):
+        return item.lower()
+    try:
+        return str(ipaddress.ip_network(item.removeprefix("[").removesuffix("]"), strict=False))
+    except ValueError:
+        raise ValueError("host names, addresses or networks such as 10.0.0.0/8, or *") from None
+
+
 def database_url(value: object) -> str:
     scheme, separator, rest = value.partition("://") if isinstance(value, str) else ("", "", "")
     driver = _DATABASE_DRIVERS.get(scheme, scheme)

@@ -1,8 +1,8 @@
 """Making a call (RFC 3261 sections 9.1, 13.2 and 22; PRACK: RFC 3262).
 
 Early media and ringing are told as they come. When several phones answer, the first keeps the call, the
-others are thanked and hung up on. Left out: following a 3xx (who calls is told the contacts, and decides), session
-timers of our own wish.
+others are thanked and hung up on. Left out: following a 3xx (who calls is told the contacts, and decides),
+session timers of our own wish.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The registrar's rules: who may bind which contacts to an address, and for how long (RFC 3261 section 10.3).
 
 Pure: the shell asks `claim` whose password is needed, fetches it, and has `register` decide. An
-address-of-record belongs to the user of its name. Sources that keep giving wrong passwords are put off.
-Bindings live in memory. Left out: third-party registration, Path (RFC 3327), GRUU, outbound (RFC 5626)
-flows, q values.
+address-of-record is the user of its name: the one domain has as many names as phones call it by. Sources that
+keep giving wrong passwords are put off. Bindings live in memory. Left out: third-party registration, Path
+(RFC 3327), GRUU, outbound (RFC 5626) flows, q values.
 """
 
 from __future__ import annotations
@@ -101,14 +101,14 @@ class Registrar:
         if address.user != credentials.username:
             return Answer(403, reason="Not Your Address")
         try:
-            return self._change(str(address), request, source, now)
+            return self._change(credentials.username, request, source, now)
         except _Refused as refused:
             return refused.answer
 
     def bindings(self, address_of_record: str, now: float) -> list[Binding]:
         """The living bindings of an address, the newest last."""
-        key = str(SIPURI.parse(address_of_record).address_of_record)
-        return [binding for binding in self._bindings.get(key, []) if binding.expires_at > now]
+        user = SIPURI.parse(address_of_record).user or ""
+        return [binding for binding in self._bindings.get(user, []) if binding.expires_at > now]
 
     def _challenge(self, now: float, *, stale: bool = False) -> Answer:
         challenges = self._authenticator.challenges(now, stale=stale)
