@@ -45,7 +45,9 @@ async def test_write_after_close_fails_and_says_so(url: str) -> None:
         await store.calls.started(CALL)
 
 
-async def test_server_sees_at_once_what_the_command_line_changes(store: Store, url: str) -> None:
+async def test_server_sees_what_the_command_line_changes_once_its_memory_has_faded(
+    store: Store, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     command_line = await Store.open(url)
     await command_line.numbers.add(Number("2000", "http://127.0.0.1/a"))
     await command_line.lines.add(Line("3000", "Other"))
@@ -53,6 +55,8 @@ async def test_server_sees_at_once_what_the_command_line_changes(store: Store, u
     assert number is not None
     assert line is not None
     await command_line.numbers.change("2000", voice_url="http://127.0.0.1/b")
+    assert await store.numbers.get("2000") == number  # for a second
+    monkeypatch.setattr("townhall.store.remembered.LIFETIME_S", 0.0)
     changed = await store.numbers.get("2000")
     assert changed is not None
     assert changed.voice_url == "http://127.0.0.1/b"

@@ -89,7 +89,7 @@ def change(
     status_callback: StatusCallback = None,
     status_callback_method: StatusCallbackMethod = None,
 ) -> None:
-    """Change what you name; the rest stays. The next call notices."""
+    """Change what you name; the rest stays. Calls notice within a second."""
     given = _given(voice_url, method, fallback, fallback_method, status_callback, status_callback_method)
     if not given:
         fail("nothing to change; `townhall number change --help` lists what can be", 2)

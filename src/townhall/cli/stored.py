@@ -1,4 +1,4 @@
-"""The store, opened for one command. A running server sees what is changed with its next call."""
+"""The store, opened for one command. A running server sees what is changed within a second."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

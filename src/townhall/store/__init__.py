@@ -6,13 +6,14 @@ URL; the tables are brought up to date when the store is opened. Left out: recor
 web, wrong PINs (the application keeps its own account of them).
 """
 
+from townhall.store.account import Account, AccountRecord
 from townhall.store.api_keys import APIKeyChanges, APIKeys
 from townhall.store.applications import ApplicationChanges, Applications
-from townhall.store.calls import Calls
-from townhall.store.conferences import ConferenceLog
+from townhall.store.calls import CallFilter, Calls
+from townhall.store.conferences import ConferenceFilter, ConferenceLog
 from townhall.store.errors import DuplicateError, PageTokenError, StoreError, UnknownRecordError
 from townhall.store.lines import LineChanges, Lines
-from townhall.store.notices import Notices
+from townhall.store.notices import NoticeFilter, Notices
 from townhall.store.numbers import NumberChanges, Numbers
 from townhall.store.paging import Page
 from townhall.store.queues import QueueChanges, Queues
@@ -36,11 +37,15 @@ __all__ = [
     "APIKey",
     "APIKeyChanges",
     "APIKeys",
+    "Account",
+    "AccountRecord",
     "Application",
     "ApplicationChanges",
     "Applications",
+    "CallFilter",
     "CallRecord",
     "Calls",
+    "ConferenceFilter",
     "ConferenceLog",
     "ConferenceRecord",
     "DuplicateError",
@@ -48,6 +53,7 @@ __all__ = [
     "Line",
     "LineChanges",
     "Lines",
+    "NoticeFilter",
     "NoticeRecord",
     "Notices",
     "Number",

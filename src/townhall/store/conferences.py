@@ -1,12 +1,13 @@
 """Conferences, and who was in them from when to when."""
 
 import asyncio
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from townhall.store.paging import Order, Page, Place, between
 from townhall.store.readers import Reader
 from townhall.store.records import ConferenceRecord, ParticipantRecord
 from townhall.store.tables import conferences, participants
@@ -41,9 +42,32 @@ _LEFT = (
     )
     .values(left_at=sa.bindparam("at"), updated_at=sa.bindparam("at"), reason_left=sa.bindparam("why"))
 )
-
+_ORDER = Order(conferences.c.created_at, conferences.c.sid)
 
 Participants = list[ParticipantRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceFilter:
+    """Which conferences a list holds; None: any. Times go from `…_since` on, up to before `…_before`."""
+
+    friendly_name: str | None = None
+    status: str | None = None
+    created_since: datetime | None = None
+    created_before: datetime | None = None
+    updated_since: datetime | None = None
+    updated_before: datetime | None = None
+
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        conditions: list[sa.ColumnElement[bool]] = []
+        if self.friendly_name is not None:
+            conditions.append(conferences.c.friendly_name == self.friendly_name)
+        if self.status is not None:
+            conditions.append(conferences.c.status == self.status)
+            over = conferences.c.ended_at.is_not(None)  # has an index, and few are live
+            conditions.append(over if self.status == "completed" else sa.not_(over))
+        conditions += between(conferences.c.created_at, self.created_since, self.created_before)
+        return conditions + between(conferences.c.updated_at, self.updated_since, self.updated_before)
 
 
 class ConferenceLog:
@@ -96,6 +120,25 @@ class ConferenceLog:
             over = conferences.c.ended_at.is_not(None)
             query = query.where(sa.not_(over) if live else over)
         return [ConferenceRecord(**row) for row in await self._reader.rows(query.limit(limit))]
+
+    async def page(
+        self, wanted: ConferenceFilter = ConferenceFilter(), *, limit: int = 50, token: str | None = None
+    ) -> Page[ConferenceRecord]:
+        """Raises `PageTokenError`."""
+        place = Place.parse(token) if token else None
+        query = sa.select(conferences).where(*wanted.conditions())
+        rows = await self._reader.rows(_ORDER.page(query, limit, place))
+        rows, older, newer = _ORDER.tokens(rows, limit, place)
+        return Page([ConferenceRecord(**row) for row in rows], older, newer)
+
+    async def participant_count(self, conference_sid: str, *, present: bool = False) -> int:
+        """How many calls have been in a conference; `present`: how many are in it now."""
+        query = sa.select(sa.func.count(sa.distinct(participants.c.call_sid)).label("calls"))
+        query = query.where(participants.c.conference_sid == conference_sid)
+        if present:
+            query = query.where(participants.c.left_at.is_(None))
+        (row,) = await self._reader.rows(query)
+        return int(row["calls"])
 
     async def participants(
         self, conference_sid: str | None = None, *, call_sid: str | None = None

@@ -1,18 +1,21 @@
 """The lines of our own conference application."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, TypeVar, Unpack
 
 import sqlalchemy as sa
 
 from townhall.store.errors import StoreError
 from townhall.store.readers import Reader
 from townhall.store.records import Line
+from townhall.store.remembered import Remembered
 from townhall.store.tables import installation, lines, numbers
 from townhall.store.validation import check_line
 from townhall.store.writer import Writer
+
+T = TypeVar("T")
 
 DEFAULT_LINE = "1000"
 DEFAULT_CONFERENCE = "Town Hall"
@@ -38,13 +41,14 @@ class Lines:
     def __init__(self, reader: Reader, writer: Writer) -> None:
         self._reader = reader
         self._writer = writer
+        self._remembered = Remembered[Line]()
 
     async def ensure_default(self) -> Line | None:
         """Give a fresh install its line 1000; returns it when it was made now.
 
         Done once per database: who removes the line, or has set up numbers of his own, does not get it back.
         """
-        return await self._writer.submit("the default line", _make_default)
+        return await self._write(DEFAULT_LINE, _make_default)
 
     async def add(self, line: Line) -> Line:
         check_line(line)
@@ -54,11 +58,16 @@ class Lines:
             connection.execute(lines.insert(), asdict(line))
             return line
 
-        return await self._writer.submit(f"line {line.number}", work)
+        return await self._write(line.number, work)
 
     async def get(self, number: str) -> Line | None:
-        rows = await self._reader.rows(_select(number))
-        return Line(**rows[0]) if rows else None
+        """Every call asks this, so it is remembered for a second; another process's change counts then."""
+
+        async def read() -> Line | None:
+            rows = await self._reader.rows(_select(number))
+            return Line(**rows[0]) if rows else None
+
+        return await self._remembered.get(number, read)
 
     async def list(self) -> "list[Line]":
         rows = await self._reader.rows(sa.select(lines).order_by(lines.c.number))
@@ -78,14 +87,20 @@ class Lines:
             connection.execute(lines.update().where(lines.c.number == number), asdict(changed))
             return changed
 
-        return await self._writer.submit(f"line {number}", work)
+        return await self._write(number, work)
 
     async def remove(self, number: str) -> None:
         def work(connection: sa.Connection) -> None:
             if not connection.execute(lines.delete().where(lines.c.number == number)).rowcount:
                 raise _unknown(number)
 
-        await self._writer.submit(f"line {number}", work)
+        await self._write(number, work)
+
+    async def _write(self, number: str, work: Callable[[sa.Connection], T]) -> T:
+        try:
+            return await self._writer.submit(f"line {number}", work)
+        finally:
+            self._remembered.forget()
 
 
 def _make_default(connection: sa.Connection) -> Line | None:

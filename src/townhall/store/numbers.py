@@ -1,18 +1,25 @@
 """Numbers and the webhooks behind them."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, TypeVar, Unpack
 
 import sqlalchemy as sa
 
 from townhall.store.errors import StoreError
+from townhall.store.paging import Order, Page, Place
 from townhall.store.readers import Reader
 from townhall.store.records import Number
+from townhall.store.remembered import Remembered
 from townhall.store.tables import numbers
 from townhall.store.validation import check_number
 from townhall.store.writer import Writer
+
+T = TypeVar("T")
+
+_ORDER = Order(numbers.c.created_at, numbers.c.sid)
 
 
 class NumberChanges(TypedDict, total=False):
@@ -35,6 +42,7 @@ class Numbers:
     def __init__(self, reader: Reader, writer: Writer) -> None:
         self._reader = reader
         self._writer = writer
+        self._remembered = Remembered[Number]()
 
     async def add(self, number: Number) -> Number:
         check_number(number)
@@ -44,15 +52,40 @@ class Numbers:
             connection.execute(numbers.insert(), asdict(number))
             return number
 
-        return await self._writer.submit(f"number {number.number}", work)
+        return await self._write(number.number, work)
 
     async def get(self, number: str) -> Number | None:
-        rows = await self._reader.rows(_select(number))
-        return Number(**rows[0]) if rows else None
+        """Every call asks this, so it is remembered for a second; another process's change counts then."""
+
+        async def read() -> Number | None:
+            rows = await self._reader.rows(_select(number))
+            return Number(**rows[0]) if rows else None
+
+        return await self._remembered.get(number, read)
 
     async def by_sid(self, sid: str) -> Number | None:
         rows = await self._reader.rows(sa.select(numbers).where(numbers.c.sid == sid))
         return Number(**rows[0]) if rows else None
+
+    async def page(
+        self,
+        *,
+        number: str | None = None,
+        friendly_name: str | None = None,
+        limit: int = 50,
+        token: str | None = None,
+    ) -> Page[Number]:
+        """`number` is a part of it, in which `*` stands for any character. Raises `PageTokenError`."""
+        place = Place.parse(token) if token else None
+        query = sa.select(numbers)
+        if number is not None:
+            pattern = re.sub(r"([%_\\])", r"\\\1", number).replace("*", "_")
+            query = query.where(numbers.c.number.like(f"%{pattern}%", escape="\\"))
+        if friendly_name is not None:
+            query = query.where(numbers.c.friendly_name == friendly_name)
+        rows = await self._reader.rows(_ORDER.page(query, limit, place))
+        rows, older, newer = _ORDER.tokens(rows, limit, place)
+        return Page([Number(**row) for row in rows], older, newer)
 
     async def list(self) -> "list[Number]":
         rows = await self._reader.rows(sa.select(numbers).order_by(numbers.c.number))
@@ -72,14 +105,20 @@ class Numbers:
             connection.execute(numbers.update().where(numbers.c.number == number), asdict(changed))
             return changed
 
-        return await self._writer.submit(f"number {number}", work)
+        return await self._write(number, work)
 
     async def remove(self, number: str) -> None:
         def work(connection: sa.Connection) -> None:
             if not connection.execute(numbers.delete().where(numbers.c.number == number)).rowcount:
                 raise _unknown(number)
 
-        await self._writer.submit(f"number {number}", work)
+        await self._write(number, work)
+
+    async def _write(self, number: str, work: Callable[[sa.Connection], T]) -> T:
+        try:
+            return await self._writer.submit(f"number {number}", work)
+        finally:
+            self._remembered.forget()
 
 
 def _select(number: str) -> sa.Select[Any]:

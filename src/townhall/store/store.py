@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from townhall.store import recovery, schema
+from townhall.store.account import Account
 from townhall.store.api_keys import APIKeys
 from townhall.store.applications import Applications
 from townhall.store.calls import Calls
@@ -26,6 +27,7 @@ class Store:
         self._transactions = transactions
         self._reader = reader
         self._writer = Writer(transactions)
+        self.account = Account(reader, self._writer)
         self.numbers = Numbers(reader, self._writer)
         self.lines = Lines(reader, self._writer)
         self.calls = Calls(reader, self._writer)
@@ -60,6 +62,10 @@ class Store:
                 ) from error
             raise
         return cls(transactions, reader)
+
+    async def settled(self) -> None:
+        """Wait until what was handed in so far is written: who reads then reads all of it."""
+        await self._writer.settled()
 
     async def close(self) -> None:
         """Write what is queued and close every connection."""

@@ -57,6 +57,15 @@ def _time(name: str, **options: Any) -> sa.Column[datetime]:
 installation = sa.Table("installation", metadata, _text("fact", primary_key=True), _time("since"))
 """What has been done once for this database and must not be done again."""
 
+account = sa.Table(
+    "account",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    _text("friendly_name"),
+    _time("created_at"),
+    _time("updated_at"),
+)
+
 numbers = sa.Table(
     "numbers",
     metadata,

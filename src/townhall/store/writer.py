@@ -42,6 +42,7 @@ class Writer:
         self._queue: deque[_Write] = deque()
         self._wake = asyncio.Event()
         self._closing = False
+        self._last: asyncio.Future[Any] | None = None
         self._task = asyncio.create_task(self._run(), name="store-writer")
 
     def submit(self, what: str, work: Callable[[sa.Connection], T]) -> asyncio.Future[T]:
@@ -58,8 +59,15 @@ class Writer:
             self._fail(_Write(what, work, done), StoreError(f"{what} is not written: {why}"))
             return done
         self._queue.append(_Write(what, work, done))
+        self._last = done
         self._wake.set()
         return done
+
+    async def settled(self) -> None:
+        """Wait until everything that was handed in before is written (or has failed, and is logged)."""
+        # Writes take effect in order, so the last one tells of all.
+        if self._last is not None and not self._last.done():
+            await asyncio.wait({self._last})
 
     async def close(self) -> None:
         """Write what is queued, then stop."""

@@ -1,0 +1,89 @@
+"""Look-ups that every call makes: remembered for a second, and never after a change of our own."""
+
+import asyncio
+
+import pytest
+
+from townhall.store import Line, Number, Store
+from townhall.store.remembered import LIFETIME_S, MOST, Remembered
+
+
+class Table:
+    """A table that counts how often it is read, and its clock."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, str] = {}
+        self.reads = 0
+        self.time = 0.0
+
+    async def read(self, key: str) -> str | None:
+        self.reads += 1
+        return self.rows.get(key)
+
+
+@pytest.fixture
+def table() -> Table:
+    return Table()
+
+
+@pytest.fixture
+def remembered(table: Table) -> Remembered[str]:
+    return Remembered(lambda: table.time)
+
+
+async def test_answer_is_read_once_a_second(table: Table, remembered: Remembered[str]) -> None:
+    async def get() -> str | None:
+        return await remembered.get("1000", lambda: table.read("1000"))
+
+    assert [await get(), await get()] == [None, None]
+    assert table.reads == 1
+    table.rows["1000"] = "there"
+    table.time = LIFETIME_S
+    assert [await get(), await get()] == ["there", "there"]
+    assert table.reads == 2
+
+
+async def test_read_that_a_change_overtook_is_not_remembered(
+    table: Table, remembered: Remembered[str]
+) -> None:
+    reading, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> str | None:
+        found = await table.read("1000")
+        reading.set()
+        await go_on.wait()
+        return found
+
+    late = asyncio.create_task(remembered.get("1000", slow))
+    await reading.wait()
+    table.rows["1000"] = "there"
+    remembered.forget()
+    go_on.set()
+    assert await late is None
+    assert await remembered.get("1000", lambda: table.read("1000")) == "there"
+
+
+async def test_memory_is_bounded(table: Table, remembered: Remembered[str]) -> None:
+    for number in range(MOST + 1):
+        await remembered.get(str(number), lambda: table.read("x"))
+    await remembered.get(str(MOST), lambda: table.read("x"))
+    assert table.reads == MOST + 1
+    await remembered.get("0", lambda: table.read("x"))
+    assert table.reads == MOST + 2
+
+
+async def test_own_changes_count_at_once(store: Store) -> None:
+    assert await store.numbers.get("1") is None
+    await store.numbers.add(Number("1", "http://a"))
+    number = await store.numbers.get("1")
+    assert number is not None
+    changed = await store.numbers.change("1", voice_url="http://b")
+    assert await store.numbers.get("1") == changed
+    await store.numbers.remove("1")
+    assert await store.numbers.get("1") is None
+
+    assert await store.lines.get("2") is None
+    await store.lines.add(Line("2", "room"))
+    assert await store.lines.get("2") is not None
+    await store.lines.remove("2")
+    assert await store.lines.get("2") is None
