@@ -38,6 +38,7 @@ from townhall.webhooks import AudioCache, CallbackSender, OriginConsent, Webhook
 log = logging.getLogger(__name__)
 
 APPLICATION_PATH = "/app"
+API_PATH = "/2010-04-01"
 LEAVE_WITHIN_S = 4.0
 """Ctrl-C is obeyed in under five seconds; this is what calls get of them to be hung up properly."""
 
@@ -94,7 +95,13 @@ class Server:
             base_url=self.base_url,
             guard=PinGuard(token, settings.data_dir / "pin-guesses.json"),
         )
-        self._web = Starlette(routes=[health_route(self.health), Mount(APPLICATION_PATH, application)])
+        self._web = Starlette(
+            routes=[
+                health_route(self.health),
+                Mount(APPLICATION_PATH, application),
+                Mount(API_PATH, self._answer_api),
+            ]
+        )
         config = uvicorn.Config(self._web, log_config=None, access_log=False, lifespan="off", ws="none")
         http = _QuietServer(config)
         serving = asyncio.create_task(http.serve(sockets=self._sockets), name="http")
@@ -134,7 +141,9 @@ class Server:
             webhooks=webhooks,
             callbacks=callbacks,
             journal=journal,
+            queues=self.store.queues,
         )
+        await self.switchboard.queue_hall.restore()
         self.user_agent = UserAgent(
             UserAgentSettings(
                 bind_hosts=settings.bind,

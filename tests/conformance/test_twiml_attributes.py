@@ -13,8 +13,8 @@ from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
 from townhall.twiml import parse_document
 from townhall.twiml.attributes import AttributeReader
 from townhall.twiml.notices import NoticeBook
-from townhall.twiml.nouns import conference
-from townhall.twiml.verbs import dial, gather, pause, play, redirect, reject, say
+from townhall.twiml.nouns import conference, queue
+from townhall.twiml.verbs import dial, enqueue, gather, pause, play, redirect, reject, say
 
 TABLES = {
     "Say": say.ATTRIBUTES,
@@ -25,6 +25,8 @@ TABLES = {
     "Reject": reject.ATTRIBUTES,
     "Dial": dial.ATTRIBUTES,
     "Conference": conference.ATTRIBUTES,
+    "Queue": queue.ATTRIBUTES,
+    "Enqueue": enqueue.ATTRIBUTES,
 }
 
 BOOLEAN = {"true": True, "false": False}
@@ -183,11 +185,18 @@ ROWS: list[tuple[str, str, Any, dict[str, Any], list[str], int]] = [
     ("Conference", "recordingStatusCallbackEvent", frozenset({"completed"}), RECORDING_EVENTS, ["done"],
      13256),
     ("Conference", "eventCallbackUrl", None, URLS, NOT_URLS, 13299),
+    ("Queue", "url", None, URLS, NOT_URLS, 14211),
+    ("Queue", "method", "POST", METHODS, NOT_METHODS, 14210),
+    ("Enqueue", "method", "POST", METHODS, NOT_METHODS, 14201),
+    ("Enqueue", "waitUrl", None, URLS, NOT_URLS, 14202),
+    ("Enqueue", "waitUrlMethod", "POST", METHODS, NOT_METHODS, 14206),
+    ("Enqueue", "workflowSid", None, same("WW" + "0" * 32), ["", "WW", "QU" + "0" * 32], 14207),
 ]  # fmt: skip
 
 ANYTHING_GOES = {
     ("Gather", "action"), ("Dial", "action"), ("Dial", "recordingConfigurationId"), ("Dial", "events"),
-    ("Dial", "passports"), ("Conference", "recordingConfigurationId"),
+    ("Dial", "passports"), ("Conference", "recordingConfigurationId"), ("Enqueue", "action"),
+    ("Queue", "reservationSid"), ("Queue", "postWorkActivitySid"),
 }  # fmt: skip
 """Read as they are: an action's URL is judged when it is asked for (11100, 15004)."""
 
@@ -226,10 +235,10 @@ def test_tables_hold_no_other_attributes():
     assert declared == {row[:2] for row in ROWS} | ANYTHING_GOES
 
 
-@pytest.mark.parametrize("element", [*TABLES, "Hangup"])
+@pytest.mark.parametrize("element", [*TABLES, "Hangup", "Leave"])
 def test_unknown_attribute_is_12200(element):
     inner = f'<{element} colour="red">x</{element}>'
-    outer = f"<Dial>{inner}</Dial>" if element == "Conference" else inner
+    outer = f"<Dial>{inner}</Dial>" if element in ("Conference", "Queue") else inner
     document = parse_document(f"<Response>{outer}</Response>")
     assert [notice.code for notice in document.notices] == [12200]
     assert '"colour"' in document.notices[0].message
@@ -261,6 +270,11 @@ def test_official_builder_writes_what_we_read(element, attribute, allowed):
         if element == "Conference":
             response.append(dial_of := Dial())
             dial_of.conference("Room 1234", **given)
+        elif element == "Queue":
+            response.append(dial_of := Dial())
+            dial_of.queue("support", **given)
+        elif element == "Enqueue":
+            response.enqueue("support", **given)
         elif element == "Dial":
             response.dial("+15551234567", **given)
         elif element == "Gather":
@@ -285,3 +299,4 @@ def test_every_verb_and_attribute_is_in_the_reference():
         missing = [attribute.name for attribute in table if f"| `{attribute.name}` | " not in section]
         assert (element, missing) == (element, [])
     assert "## `<Hangup>`" in reference
+    assert "## `<Leave>`" in reference

@@ -17,11 +17,15 @@ from townhall.twiml import (
     CallRedirected,
     ConferenceDial,
     ConferenceOutcome,
+    DialOutcome,
     DocumentRequest,
+    EnqueueOutcome,
+    EnqueuePlan,
     FetchFailed,
     InlineDocument,
     Notice,
     Page,
+    QueueTarget,
     Utterance,
     run_call,
 )
@@ -52,6 +56,8 @@ class ScriptedControl:
     mute: bool = False
     """No voice can speak."""
     outcome: ConferenceOutcome = field(default_factory=lambda: ConferenceOutcome("answered"))
+    queue_outcome: EnqueueOutcome = field(default_factory=lambda: EnqueueOutcome("bridged", "QU1", 7))
+    dial_outcome: DialOutcome = field(default_factory=lambda: DialOutcome("completed", "CA2", 20, True))
 
     def __post_init__(self) -> None:
         self.log: list[tuple[float, str]] = []
@@ -59,6 +65,9 @@ class ScriptedControl:
         self.requests: list[DocumentRequest] = []
         self.request_times: list[float] = []
         self.dials: list[ConferenceDial] = []
+        self.enqueued: list[EnqueuePlan] = []
+        self.taken: list[tuple[QueueTarget, float, bool, float]] = []
+        self.told: list[DocumentRequest] = []
         self.said: list[Utterance] = []
         self._answers = {url: deque(a if isinstance(a, list) else [a]) for url, a in self.pages.items()}
         self._answered = False
@@ -208,6 +217,24 @@ class ScriptedControl:
         self._note(f"join {dial.name}")
         await self._last(self.conference_s if self.outcome.dial_call_status == "answered" else 0)
         return self.outcome
+
+    async def enqueue(self, plan: EnqueuePlan) -> EnqueueOutcome:
+        self._alive()
+        self.enqueued.append(plan)
+        self._note(f"enqueue {plan.name}")
+        return self.queue_outcome
+
+    async def dial_queue(
+        self, target: QueueTarget, *, timeout_s: float, hangup_on_star: bool, time_limit_s: float
+    ) -> DialOutcome:
+        self._alive()
+        self.taken.append((target, timeout_s, hangup_on_star, time_limit_s))
+        self._note(f"dial queue {target.name}")
+        return self.dial_outcome
+
+    def tell(self, request: DocumentRequest) -> None:
+        self.told.append(request)
+        self._note(f"tell {request.url}")
 
     def report(self, notice: Notice) -> None:
         self.notices.append(notice)

@@ -156,7 +156,7 @@ def test_action_is_not_requested_after_a_rest_update():
 
 @pytest.mark.parametrize("inner", [
     "+15551234567", "<Number>+15551234567</Number>", "<Client>alice</Client>", "<Sip>sip:a@b</Sip>",
-    "<Queue>q</Queue>", "",
+    "",
 ])  # fmt: skip
 def test_other_targets_fail_until_calls_can_be_placed(inner):
     call = run_script(f'<Dial action="/left">{inner}</Dial>', pages={LEFT: "<Hangup/>"})

@@ -53,7 +53,7 @@ class Bridge:
         call, leg = control.call, control.leg
         interruption = call.interruption
         call.discard_digits()
-        star = asyncio.ensure_future(_star(control, hangup_on_star))
+        star = asyncio.ensure_future(pressed_star(control, hangup_on_star))
         enders: set[asyncio.Future[Any]] = {self.over, call.over, interruption, star}
         try:
             if not self.over.done():
@@ -73,7 +73,7 @@ class Bridge:
             leg.set_mix(None)
 
 
-async def _star(control: LiveCall, hangup_on_star: bool) -> None:
+async def pressed_star(control: LiveCall, hangup_on_star: bool) -> None:
     """Keys mean nothing to us between two who talk, but for `*` with `hangupOnStar`."""
     while await control.call.digits.get() != "*" or not hangup_on_star:
         pass

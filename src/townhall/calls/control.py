@@ -11,7 +11,15 @@ from townhall.calls.negotiation import LegRefusedError
 from townhall.calls.sounds import NoticeBoard, Sounds
 from townhall.media import Leg, Playback
 from townhall.signalling import IncomingInvite, OfferRejected, SessionEnded
-from townhall.twiml.control import CallEnded, ConferenceDial, ConferenceOutcome
+from townhall.twiml.control import (
+    CallEnded,
+    ConferenceDial,
+    ConferenceOutcome,
+    DialOutcome,
+    EnqueueOutcome,
+    EnqueuePlan,
+    QueueTarget,
+)
 from townhall.webhooks import WebhookClient
 
 
@@ -27,15 +35,39 @@ class Journal(NoticeBoard, Protocol):
     async def answering(self, call: Call) -> None: ...
 
 
+class Queueing(Protocol):
+    """Where callers are queued (`townhall.calls.queueing`)."""
+
+    async def enqueue(self, control: "LiveCall", plan: EnqueuePlan) -> EnqueueOutcome: ...
+
+    async def take(
+        self,
+        control: "LiveCall",
+        target: QueueTarget,
+        *,
+        timeout_s: float,
+        hangup_on_star: bool,
+        time_limit_s: float,
+    ) -> DialOutcome: ...
+
+
 class LiveCall(Sounds):
     """`CallControl` for one live call."""
 
     def __init__(
-        self, call: Call, *, clips: ClipLibrary, webhooks: WebhookClient, hall: Hall, journal: Journal
+        self,
+        call: Call,
+        *,
+        clips: ClipLibrary,
+        webhooks: WebhookClient,
+        hall: Hall,
+        queues: Queueing,
+        journal: Journal,
     ) -> None:
         super().__init__(call, clips, webhooks, journal)
         self.call = call
         self._hall = hall
+        self._queues = queues
         self._journal = journal
 
     # ---- the call itself ----
@@ -95,6 +127,16 @@ class LiveCall(Sounds):
 
     async def join_conference(self, dial: ConferenceDial) -> ConferenceOutcome:
         return await self._hall.attend(self, dial)
+
+    async def enqueue(self, plan: EnqueuePlan) -> EnqueueOutcome:
+        return await self._queues.enqueue(self, plan)
+
+    async def dial_queue(
+        self, target: QueueTarget, *, timeout_s: float, hangup_on_star: bool, time_limit_s: float
+    ) -> DialOutcome:
+        return await self._queues.take(
+            self, target, timeout_s=timeout_s, hangup_on_star=hangup_on_star, time_limit_s=time_limit_s
+        )
 
     # ---- inside ----
 

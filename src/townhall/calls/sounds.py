@@ -9,7 +9,15 @@ from typing import Any, Protocol, TypeVar
 
 from townhall.calls.clips import ClipLibrary
 from townhall.media import Playback
-from townhall.twiml.control import CallEnded, CallRedirected, DocumentRequest, Notice, Page, Utterance
+from townhall.twiml.control import (
+    CallEnded,
+    CallRedirected,
+    DocumentRequest,
+    FetchFailed,
+    Notice,
+    Page,
+    Utterance,
+)
 from townhall.webhooks import Cookies, WebhookClient
 
 log = logging.getLogger(__name__)
@@ -51,6 +59,7 @@ class Sounds:
         self._webhooks = webhooks
         self._notices = notices
         self._playback: Playback | None = None
+        self._told: set[asyncio.Task[None]] = set()
 
     def start_playing(self, clips: list[str], loops: int) -> Playback:
         """Where the sound goes."""
@@ -64,6 +73,19 @@ class Sounds:
         parameters = [*self._subject.parameters, *request.parameters]
         work = self._webhooks.fetch(request.url, request.method, parameters, self._subject.cookies)
         return await self._race(work, set(), None)
+
+    def tell(self, request: DocumentRequest) -> None:
+        # Neither the end nor another document stops it; it has the time of one request at most.
+        task = asyncio.create_task(self._tell(request), name=f"telling of {self._subject.sid}")
+        self._told.add(task)
+        task.add_done_callback(self._told.discard)
+
+    async def _tell(self, request: DocumentRequest) -> None:
+        parameters = [*self._subject.parameters, *request.parameters]
+        try:
+            await self._webhooks.fetch(request.url, request.method, parameters, self._subject.cookies)
+        except FetchFailed as failure:
+            self.report(Notice(failure.code, "warning", failure.message, failure.url))
 
     def report(self, notice: Notice) -> None:
         self._notices.notice(self._subject.sid, notice)

@@ -19,6 +19,8 @@ from townhall.calls.moderation import Moderation
 from townhall.calls.negotiation import CallAudio
 from townhall.calls.parameters import party, sip_parameters
 from townhall.calls.plan import OutboundPlan
+from townhall.calls.queue_desk import QueueDesk, QueueShelf
+from townhall.calls.queueing import QueueHall
 from townhall.ids import new_sid
 from townhall.media import Leg, MediaProcess
 from townhall.routing import CallRefused
@@ -67,6 +69,7 @@ class Switchboard:
         webhooks: WebhookClient,
         callbacks: CallbackSender,
         journal: StoreJournal,
+        queues: QueueShelf,
     ) -> None:
         self._settings = settings
         self._route_of = route_of
@@ -81,6 +84,8 @@ class Switchboard:
         self.hall = ConferenceHall(
             account_sid=settings.account_sid, media=media, clips=clips, callbacks=callbacks, journal=journal
         )
+        self.queue_hall = QueueHall(clips, queues)
+        self.queues = QueueDesk(self.queue_hall, queues)
         self.outbound: Outbound | None = None
         """Calls of ours; None until the server has told how they go out."""
         self.moderation = Moderation(self.hall, settings.account_sid, media, clips, webhooks, journal)
@@ -236,7 +241,12 @@ class Switchboard:
         self._journal.started(call)
         self._calls[call.sid] = call
         control = LiveCall(
-            call, clips=self._clips, webhooks=self._webhooks, hall=self.hall, journal=self._journal
+            call,
+            clips=self._clips,
+            webhooks=self._webhooks,
+            hall=self.hall,
+            queues=self.queue_hall,
+            journal=self._journal,
         )
         try:
             await course(control)

@@ -4,8 +4,8 @@ Follows Twilio's pages on TwiML voice, its error dictionary, and the rules that 
 those are silent (see `docs/reference/twiml.md`). Fetching, speaking, media and conferences are behind
 `CallControl`: this room opens no socket and reads no file; asyncio is used for waiting only.
 
-Left out: Record, Enqueue, Leave, Start, Stop, Connect, Pay, Refer, Echo and Sms are recognised, reported
-(12200) and skipped; Number, Client, Sip and Queue inside `<Dial>` fail the dial; speech recognition behaves
+Left out: Record, Start, Stop, Connect, Pay, Refer, Echo and Sms are recognised, reported
+(12200) and skipped; Number, Client and Sip inside `<Dial>` fail the dial; speech recognition behaves
 as no input.
 """
 
@@ -16,14 +16,19 @@ from townhall.twiml.control import (
     ConferenceCallbacks,
     ConferenceDial,
     ConferenceOutcome,
+    DialOutcome,
     DocumentRequest,
+    EnqueueOutcome,
+    EnqueuePlan,
     FetchFailed,
     Notice,
     Page,
+    QueueTarget,
     Utterance,
 )
 from townhall.twiml.document import Document, DocumentError, parse_document
 from townhall.twiml.interpreter import InlineDocument, run_call
+from townhall.twiml.queue_wait import QueueWait
 from townhall.twiml.wait import check_wait_page, run_wait_document
 
 __all__ = [
@@ -33,13 +38,18 @@ __all__ = [
     "ConferenceCallbacks",
     "ConferenceDial",
     "ConferenceOutcome",
+    "DialOutcome",
     "Document",
     "DocumentError",
     "DocumentRequest",
+    "EnqueueOutcome",
+    "EnqueuePlan",
     "FetchFailed",
     "InlineDocument",
     "Notice",
     "Page",
+    "QueueTarget",
+    "QueueWait",
     "Utterance",
     "check_wait_page",
     "parse_document",

@@ -150,6 +150,62 @@ class ConferenceOutcome:
     recording_url: str | None = None
 
 
+QueueResult = Literal[
+    "bridged", "bridging-in-process", "error", "hangup", "leave", "redirected", "redirected-from-bridged",
+    "queue-full", "system-error",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class EnqueuePlan:
+    """`<Enqueue>` with its defaults applied and every URL absolute."""
+
+    name: str
+    wait_url: str | None = None
+    """None: the default music. Empty: silence."""
+    wait_method: Method = "POST"
+
+
+@dataclass(frozen=True, slots=True)
+class EnqueueOutcome:
+    """How the caller came out of the queue, or why he never got in."""
+
+    result: QueueResult
+    queue_sid: str | None = None
+    """None for one who was never in it, and so the time."""
+    queue_time_s: int | None = None
+    error: Notice | None = None
+    interruption: "CallEnded | CallRedirected | None" = None
+    """What ended the document while he was in the queue or its bridge; the verb raises it when its `action`
+    has been told."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueTarget:
+    """`<Dial><Queue>`: `url` is the absolute URL of what the queued caller hears before the two talk."""
+
+    name: str
+    url: str | None = None
+    method: Method = "POST"
+
+
+DialCallStatus = Literal["completed", "answered", "busy", "no-answer", "failed", "canceled"]
+
+
+@dataclass(frozen=True, slots=True)
+class DialOutcome:
+    """What became of a `<Dial>`, as its `action` is told."""
+
+    dial_call_status: DialCallStatus
+    dial_call_sid: str | None = None
+    """Of the call that was talked to."""
+    dial_call_duration_s: int | None = None
+    bridged: bool = False
+    error: Notice | None = None
+    interruption: "CallEnded | CallRedirected | None" = None
+    """What ended the document meanwhile; the verb raises it when its `action` has been told."""
+
+
 class FetchFailed(TownhallError):
     """A document or audio file could not be had: Twilio's error number, the URL, and what happened."""
 
@@ -244,6 +300,23 @@ class CallControl(Speaker, Protocol):
 
     async def read_digit(self, timeout_s: float | None) -> str | None:
         """The next key pressed, or None after `timeout_s` seconds without one (None: wait for ever)."""
+
+    def tell(self, request: DocumentRequest) -> None:
+        """Make a request in the background; what it answers is not read, what goes wrong is reported."""
+
+    async def enqueue(self, plan: EnqueuePlan) -> EnqueueOutcome:
+        """Wait in the queue and talk to who takes the caller out of it; returns when that is over, too.
+
+        Raises nothing when the call ends or is redirected meanwhile: the outcome says it.
+        """
+
+    async def dial_queue(
+        self, target: QueueTarget, *, timeout_s: float, hangup_on_star: bool, time_limit_s: float
+    ) -> DialOutcome:
+        """Wait for the queue's head, for at most `timeout_s` seconds, and talk to him.
+
+        Raises nothing when the call ends or is redirected meanwhile: the outcome says it.
+        """
 
     async def join_conference(self, dial: ConferenceDial) -> ConferenceOutcome:
         """Be in the conference until it ends, the caller leaves by `*`, his time is up or he is taken out."""

@@ -28,6 +28,7 @@ CONFERENCE_PARTICIPANTS = 250
 """Most that `maxParticipants` may ask for, and its default."""
 
 CONFERENCE_NAME = 128
+QUEUE_NAME = 64
 PARTICIPANT_LABEL = 128
 DIAL_TIME_LIMIT_S = 86_400
 """Twilio's 24 hours; the default is 4."""

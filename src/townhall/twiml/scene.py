@@ -12,6 +12,8 @@ class Scene:
     control: CallControl
     url: str | None
     """Of the running document; None for inline TwiML."""
+    queued: bool = False
+    """Whether the document is heard by a caller who waits in a queue."""
 
     def absolute(self, reference: str) -> str:
         """The reference as an absolute URL, empty standing for this document; raises `FetchFailed` (11100,

@@ -1,4 +1,4 @@
-"""`<Number>`, `<Client>`, `<Sip>`, `<Queue>` and the rarer nouns: recognised, but calls can't be placed yet.
+"""`<Number>`, `<Client>`, `<Sip>` and the rarer nouns: recognised, but calls can't be placed yet.
 
 Their attributes are not checked until they do something.
 """
@@ -9,7 +9,7 @@ from lxml import etree
 
 from townhall.twiml.notices import NoticeBook
 
-NOT_YET = frozenset({"Number", "Client", "Sip", "Queue", "Application", "Sim", "WhatsApp"})
+NOT_YET = frozenset({"Number", "Client", "Sip", "Application", "Sim", "WhatsApp"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ from townhall.twiml.limits import CONFERENCE_PARTICIPANTS
 from townhall.twiml.notices import NoticeBook
 from townhall.twiml.scene import Verb
 from townhall.twiml.verbs.dial import parse_dial
+from townhall.twiml.verbs.enqueue import parse_enqueue
 from townhall.twiml.verbs.gather import parse_gather
 from townhall.twiml.verbs.hangup import parse_hangup
+from townhall.twiml.verbs.leave import parse_leave
 from townhall.twiml.verbs.pause import parse_pause
 from townhall.twiml.verbs.play import parse_play
 from townhall.twiml.verbs.redirect import parse_redirect
@@ -20,14 +22,16 @@ from townhall.twiml.verbs.say import parse_say
 
 NOT_YET = frozenset(
     {
-        "Record", "Enqueue", "Leave", "Start", "Stop", "Connect", "Pay", "Prompt", "Refer", "Echo", "Sms",
+        "Record", "Start", "Stop", "Connect", "Pay", "Prompt", "Refer", "Echo", "Sms",
         "Message", "Annotate", "Queue",
     }
 )  # fmt: skip
 
 _PARSERS: dict[str, Callable[[etree._Element, NoticeBook], Verb]] = {
+    "Enqueue": parse_enqueue,
     "Gather": parse_gather,
     "Hangup": parse_hangup,
+    "Leave": parse_leave,
     "Pause": parse_pause,
     "Play": parse_play,
     "Redirect": parse_redirect,

@@ -1,9 +1,9 @@
-"""`<Dial>`: connects the caller with a conference. Other targets are recognised and fail until calls can be
-placed.
+"""`<Dial>`: connects the caller with a conference or a queue's head. Other targets are recognised and fail
+until calls can be placed.
 
 After a conference the `action` gets `DialCallStatus` and `DialBridged`, no `DialCallSid` and no
-`DialCallDuration`. It is requested, too, when the caller has hung up, though nobody hears its answer; not
-when the REST API redirected the call.
+`DialCallDuration`; after a talk all four. It is requested, too, when the caller has hung up, though nobody
+hears its answer; not when the REST API redirected the call.
 """
 
 from dataclasses import dataclass, replace
@@ -17,6 +17,7 @@ from townhall.twiml.control import (
     CallRedirected,
     ConferenceDial,
     ConferenceOutcome,
+    DialOutcome,
     DocumentRequest,
     FetchFailed,
     Method,
@@ -38,6 +39,7 @@ from townhall.twiml.limits import DIAL_TIME_LIMIT_S
 from townhall.twiml.notices import NoticeBook, quoted
 from townhall.twiml.nouns.conference import ConferenceNoun, parse_conference
 from townhall.twiml.nouns.others import Unsupported, parse_unsupported
+from townhall.twiml.nouns.queue import QueueNoun, parse_queue
 from townhall.twiml.nouns.recording import RECORDING_EVENTS
 from townhall.twiml.scene import Scene
 
@@ -80,20 +82,21 @@ IGNORED = tuple(
     Attribute(name, ANYTHING, "", 13299) for name in ("recordingConfigurationId", "events", "passports")
 )
 _CHECKED: tuple[Attribute[Any], ...] = (
-    TIMEOUT, CALLER_ID, RING_TONE, RECORD, TRIM, RECORDING_STATUS_CALLBACK, RECORDING_STATUS_CALLBACK_METHOD,
+    CALLER_ID, RING_TONE, RECORD, TRIM, RECORDING_STATUS_CALLBACK, RECORDING_STATUS_CALLBACK_METHOD,
     RECORDING_STATUS_CALLBACK_EVENT, RECORDING_TRACK, REFER_URL, REFER_METHOD, SEQUENTIAL, CALL_REASON,
 )  # fmt: skip
 ATTRIBUTES: tuple[Attribute[Any], ...] = (
-    ACTION, METHOD_OF, HANGUP_ON_STAR, TIME_LIMIT, ANSWER_ON_BRIDGE, *_CHECKED, *IGNORED,
+    ACTION, METHOD_OF, TIMEOUT, HANGUP_ON_STAR, TIME_LIMIT, ANSWER_ON_BRIDGE, *_CHECKED, *IGNORED,
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    target: ConferenceNoun | Unsupported
+    target: ConferenceNoun | QueueNoun | Unsupported
     action: str | None = None
     """As written; None: the next verb runs."""
     method: Method = "POST"
+    timeout_s: int = 30
     hangup_on_star: bool = False
     time_limit_s: int = 14400
     answer_on_bridge: bool = False
@@ -106,37 +109,69 @@ class Dial:
         outcome = await self._connect(scene)
         if outcome.error is not None:
             scene.control.report(outcome.error)
+        if outcome.interruption is not None:
+            if isinstance(outcome.interruption, CallEnded):
+                await self._tell_action(scene, outcome)
+            raise outcome.interruption
         return None if self.action is None else self._request(scene, self.action, outcome)
 
-    async def _connect(self, scene: Scene) -> ConferenceOutcome:
+    async def _connect(self, scene: Scene) -> DialOutcome:
         if isinstance(self.target, Unsupported):
-            return ConferenceOutcome("failed", Notice(13299, "error", self.target.reason, scene.url or ""))
-        dial = self.target.resolve(scene)
+            error = Notice(13299, "error", self.target.reason, scene.url or "")
+            return DialOutcome("failed", error=error)
+        if isinstance(self.target, QueueNoun):
+            return await self._take(scene, self.target)
+        return await self._join(scene, self.target)
+
+    async def _take(self, scene: Scene, noun: QueueNoun) -> DialOutcome:
+        target = noun.resolve(scene)
+        if isinstance(target, Notice):
+            return DialOutcome("failed", error=target)
+        await scene.control.answer()
+        return await scene.control.dial_queue(
+            target,
+            timeout_s=self.timeout_s,
+            hangup_on_star=self.hangup_on_star,
+            time_limit_s=self.time_limit_s,
+        )
+
+    async def _join(self, scene: Scene, noun: ConferenceNoun) -> DialOutcome:
+        dial = noun.resolve(scene)
         if not isinstance(dial, ConferenceDial):
-            return ConferenceOutcome("failed", dial)
+            return DialOutcome("failed", error=dial)
         dial = replace(dial, hangup_on_star=self.hangup_on_star, time_limit_s=self.time_limit_s)
         await scene.control.answer()
         try:
-            return await scene.control.join_conference(dial)
-        except CallEnded:
-            await self._tell_action(scene)
-            raise
+            return _of_conference(await scene.control.join_conference(dial))
+        except CallEnded as ended:
+            return DialOutcome("answered", bridged=True, interruption=ended)
 
-    async def _tell_action(self, scene: Scene) -> None:
+    async def _tell_action(self, scene: Scene, outcome: DialOutcome) -> None:
         """The caller has hung up: request the action for what it notes, and ignore its answer."""
         if self.action is None:
             return
         try:
-            await scene.control.fetch(self._request(scene, self.action, ConferenceOutcome("answered")))
+            await scene.control.fetch(self._request(scene, self.action, outcome))
         except FetchFailed as failure:
             scene.report_failure(failure)
         except (CallEnded, CallRedirected):
             return
 
-    def _request(self, scene: Scene, action: str, outcome: ConferenceOutcome) -> DocumentRequest:
-        bridged = "true" if outcome.dial_call_status == "answered" else "false"
-        parameters = (("DialCallStatus", outcome.dial_call_status), ("DialBridged", bridged))
-        return DocumentRequest(scene.absolute(action), self.method, parameters)
+    def _request(self, scene: Scene, action: str, outcome: DialOutcome) -> DocumentRequest:
+        bridged = "true" if outcome.bridged else "false"
+        parameters: list[tuple[str, str]] = [
+            ("DialCallStatus", outcome.dial_call_status),
+            ("DialBridged", bridged),
+        ]
+        if outcome.dial_call_sid is not None:
+            parameters.append(("DialCallSid", outcome.dial_call_sid))
+            parameters.append(("DialCallDuration", str(outcome.dial_call_duration_s or 0)))
+        return DocumentRequest(scene.absolute(action), self.method, tuple(parameters))
+
+
+def _of_conference(outcome: ConferenceOutcome) -> DialOutcome:
+    joined = outcome.dial_call_status == "answered"
+    return DialOutcome(outcome.dial_call_status, bridged=joined, error=outcome.error)
 
 
 def parse_dial(element: etree._Element, notices: NoticeBook, participants_limit: int) -> Dial:
@@ -146,6 +181,7 @@ def parse_dial(element: etree._Element, notices: NoticeBook, participants_limit:
         target=_parse_target(element, notices, participants_limit),
         action=values[ACTION],
         method=values[METHOD_OF],
+        timeout_s=values[TIMEOUT],
         hangup_on_star=values[HANGUP_ON_STAR],
         time_limit_s=values[TIME_LIMIT],
         answer_on_bridge=values[ANSWER_ON_BRIDGE],
@@ -154,16 +190,21 @@ def parse_dial(element: etree._Element, notices: NoticeBook, participants_limit:
 
 def _parse_target(
     element: etree._Element, notices: NoticeBook, participants_limit: int
-) -> ConferenceNoun | Unsupported:
+) -> ConferenceNoun | QueueNoun | Unsupported:
     conferences = [child for child in element if child.tag == "Conference"]
-    others = [child for child in element if child.tag != "Conference"]
+    queues = [child for child in element if child.tag == "Queue"]
+    others = [child for child in element if child.tag not in ("Conference", "Queue")]
     nouns = [noun for noun in (parse_unsupported(child, notices) for child in others) if noun is not None]
     if conferences:
-        if nouns or len(conferences) > 1:
+        if nouns or queues or len(conferences) > 1:
             notices.warn(
                 13000, "<Conference> must be the only noun of <Dial>; the first one is dialled, no other"
             )
         return parse_conference(conferences[0], notices, participants_limit)
+    if queues:
+        if nouns or len(queues) > 1:
+            notices.warn(13215, "<Queue> must be the only noun of <Dial>; the first one is dialled, no other")
+        return parse_queue(queues[0], notices)
     if nouns:
         return nouns[0]
     number = (element.text or "").strip()
