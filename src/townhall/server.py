@@ -38,7 +38,6 @@ from townhall.webhooks import AudioCache, CallbackSender, OriginConsent, Webhook
 log = logging.getLogger(__name__)
 
 APPLICATION_PATH = "/app"
-API_PATH = "/2010-04-01"
 LEAVE_WITHIN_S = 4.0
 """Ctrl-C is obeyed in under five seconds; this is what calls get of them to be hung up properly."""
 
@@ -95,13 +94,7 @@ class Server:
             base_url=self.base_url,
             guard=PinGuard(token, settings.data_dir / "pin-guesses.json"),
         )
-        self._web = Starlette(
-            routes=[
-                health_route(self.health),
-                Mount(APPLICATION_PATH, application),
-                Mount(API_PATH, self._answer_api),
-            ]
-        )
+        self._web = Starlette(routes=[health_route(self.health), Mount(APPLICATION_PATH, application)])
         config = uvicorn.Config(self._web, log_config=None, access_log=False, lifespan="off", ws="none")
         http = _QuietServer(config)
         serving = asyncio.create_task(http.serve(sockets=self._sockets), name="http")
