@@ -1,5 +1,7 @@
 """What the endpoint answers by itself, and in which order it looks at a request."""
 
+from dataclasses import replace
+
 import pytest
 from tests.harness.endpoints import OTHER_SDP, PEER, SDP, Message, Script
 
@@ -170,22 +172,67 @@ def test_response_over_tcp_goes_back_on_its_connection() -> None:
 
 
 def test_full_transaction_table_is_answered_503_without_state_but_calls_can_still_end() -> None:
-    script = Script(max_transactions=2)
+    script = Script(max_transactions=20)  # a tenth more is two
     tag = answered_call(script)
-    script.receive(script.request("OPTIONS", call_id="second"))
-    response = only(script.receive(script.request("OPTIONS", call_id="third")))
+    while statuses(script.receive(script.request("OPTIONS", call_id=f"flood{script.now}"))) == [200]:
+        script.now += 0.001
+        script.source = replace(script.source, host=f"192.0.2.{round(script.now * 1000) % 250}")
+    response = only(script.receive(script.request("OPTIONS", call_id="more")))
     assert (response.status, response.headers.get("Retry-After")) == (503, "5")
-    script.endpoint.layer.capacity = 20  # a tenth more is two
-    for number in range(18):
-        script.receive(script.request("OPTIONS", call_id=f"flood{number}"))
-    assert statuses(script.receive(script.request("OPTIONS", call_id="more"))) == [503]
+    assert statuses(script.receive(script.request("BYE", to_tag="none", call_id="x", cseq=2))) == [503]
     assert statuses(script.receive(script.request("BYE", to_tag=tag, cseq=2))) == [200]
 
 
-def test_too_many_unanswered_calls_are_refused_with_503() -> None:
+def test_flood_of_one_source_leaves_transactions_for_the_others() -> None:
+    script = Script(max_transactions=100)
+    for number in range(100):
+        script.receive(script.request("OPTIONS", call_id=f"flood{number}"))
+    assert statuses(script.receive(script.request("OPTIONS", call_id="flood"))) == [503]
+    script.source = replace(script.source, host="192.0.2.30")
+    assert statuses(script.receive(script.request("OPTIONS", call_id="other"))) == [200]
+
+
+def test_long_requests_take_more_of_the_transaction_table() -> None:
+    script = Script(max_transactions=30)
+    filling = ("X-Filling", "x" * 16_000), ("X-Filling", "x" * 16_000), ("X-Filling", "x" * 16_000)
+    assert statuses(script.receive(script.request("OPTIONS", *filling, call_id="long"))) == [200]
+    assert statuses(script.receive(script.request("OPTIONS", *filling, call_id="longer"))) == [200]
+    assert statuses(script.receive(script.request("OPTIONS", *filling, call_id="longest"))) == [503]
+    script.advance(64.0)
+    assert statuses(script.receive(script.request("OPTIONS", *filling, call_id="later"))) == [200]
+
+
+def test_too_many_unanswered_calls_are_refused_with_503_once() -> None:
     script = Script(max_pending_calls=1)
     script.receive(script.request("INVITE", body=SDP))
     assert only(script.receive(script.request("INVITE", body=SDP, call_id="other"))).status == 503
+    script.advance(0.3)
+    assert 503 not in [message.status for _, message in script.advance(30.0) if isinstance(message, Response)]
+
+
+def test_unanswered_calls_of_one_source_leave_room_for_the_others() -> None:
+    script = Script(max_pending_calls=10)
+    for number in range(10):
+        script.receive(script.request("INVITE", body=SDP, call_id=f"flood{number}"))
+    assert statuses(script.receive(script.request("INVITE", body=SDP, call_id="flood"))) == [503]
+    script.source = replace(script.source, host="192.0.2.30")
+    assert statuses(script.receive(script.request("INVITE", body=SDP, call_id="other"))) == []
+    assert isinstance(script.events[-1], InviteReceived)
+
+
+@pytest.mark.parametrize("below", ["SIP/2.0/UDP", "rubbish", '"unclosed', "SIP/2.0/UDP h:99999999"])
+def test_request_whose_lower_via_is_rubbish_is_answered_400_along_the_top_one(below: str) -> None:
+    script = Script()
+    request = script.request("OPTIONS")
+    request.headers.append_parsed("Via", below)
+    with pytest.raises(SIPParseError) as caught:
+        parse_message(bytes(request))
+    script.endpoint.receive_malformed(
+        caught.value.request, caught.value.status_hint, str(caught.value), script.source
+    )
+    (send,) = script.endpoint.take_sends()
+    assert send.data.startswith(b"SIP/2.0 400 ")
+    assert send.hop.host == PEER[0]
 
 
 def test_register_is_handed_up() -> None:

@@ -27,6 +27,7 @@ from townhall.sip.layer import Send, TransactionLayer, stamp_via
 from townhall.sip.message import Request, Response
 from townhall.sip.outside import OutsideRequest, RequestPlan
 from townhall.sip.refresh import IntervalTooSmall, answer_interval
+from townhall.sip.shares import source_key
 from townhall.sip.transaction import InviteServerTransaction, ServerTransaction, TimerQueue, TimerValues
 from townhall.sip.uri import SIPURI
 
@@ -165,8 +166,8 @@ class Endpoint:
 
     def _receive_invite(self, transaction: InviteServerTransaction, now: float) -> None:
         request = transaction.request
-        if len(self.pending) >= self.settings.max_pending_calls or len(self._keys) >= self.settings.max_calls:
-            self.respond(transaction, 503, now, headers=(("Retry-After", "5"),))
+        if len(self._keys) >= self.settings.max_calls or self._is_crowded(transaction.source):
+            self.layer.refuse(transaction, 503, 5, now)
             return
         try:
             interval = answer_interval(request, self.settings.min_session_s)
@@ -182,6 +183,19 @@ class Endpoint:
             self.adopt(call, call.dialog)
         self.emit(InviteReceived(call))
 
+    def _is_crowded(self, source: Hop) -> bool:
+        """Whether too many calls wait for an answer: in all, or of this source, which may have as many as are
+        free (`shares`).
+        """
+        free = self.settings.max_pending_calls - len(self.pending)
+        if free > len(self.pending):
+            return False
+        who = source_key(source.host)
+        own = sum(
+            isinstance(call, ServerCall) and source_key(call.source.host) == who for call in self.pending
+        )
+        return own > free or free <= 0
+
     def cancel_received(
         self, transaction: ServerTransaction, invite: InviteServerTransaction | None, now: float
     ) -> None:
@@ -193,6 +207,9 @@ class Endpoint:
         self.respond(transaction, 200, now, to_tag=tag)
         if isinstance(call, ServerCall) and call.transaction is invite:
             call.cancel(transaction.request, now)
+
+    def knows_dialog(self, request: Request) -> bool:
+        return (request.call_id, request.to.tag or "", request.from_.tag or "") in self._calls
 
     def ack_received(self, ack: Request, source: Hop, now: float) -> None:
         call = self._calls.get((ack.call_id, ack.to.tag or "", ack.from_.tag or ""))

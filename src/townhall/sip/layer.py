@@ -2,8 +2,9 @@
 17.1.3, 17.2.3, 18).
 
 Messages go in with the hop they came from; what is to be sent comes out as a list of `Send`. The table of
-server transactions is bounded: beyond it a request is answered 503 without state, except inside dialogs, for
-which a tenth more is kept free, so that a flood of new calls cannot keep those that stand from hanging up.
+server transactions is bounded, in number and in bytes, and shared out among the sources (`shares`): beyond it
+a request is answered 503 without state, except inside dialogs, for which a tenth more is kept free, so that a
+flood of new calls cannot keep those that stand from hanging up.
 Left out: TLS, maddr (a response goes nowhere but back to its source).
 """
 
@@ -13,6 +14,7 @@ from typing import Protocol
 
 from townhall.sip.hop import Hop
 from townhall.sip.message import Request, Response
+from townhall.sip.shares import Shares, source_key
 from townhall.sip.transaction import (
     ClientTransaction,
     ClientUser,
@@ -31,6 +33,11 @@ Key = tuple[object, ...]
 
 DATAGRAM_LIMIT = 1300
 """Bytes that a request may have over UDP when the path's MTU is not known (RFC 3261 section 18.1.1)."""
+
+BYTES_PER_PLACE = 4096
+"""A request takes one of the places, and one more for each of these: most have less than half of it, but some
+may have 64 kB.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,9 @@ class LayerUser(Protocol):
     def ack_received(self, ack: Request, source: Hop, now: float) -> None:
         """An ACK of its own branch: for a 2xx."""
 
+    def knows_dialog(self, request: Request) -> bool:
+        """Whether a request is inside a dialog that stands."""
+
 
 class TransactionLayer:
     """All transactions of one endpoint."""
@@ -73,12 +83,13 @@ class TransactionLayer:
         self.timers = timers
         self.values = values
         self.sends: list[Send] = []
-        self.capacity = capacity
         self._user = user
         self._new_token = new_token
         self._datagrams_only = datagrams_only
         self._servers: dict[Key, ServerTransaction] = {}
         self._clients: dict[Key, ClientTransaction] = {}
+        self._room = Shares(capacity)
+        self._places: dict[Key, tuple[str, int]] = {}  # what each server transaction holds of it
         self._initial: dict[Key, Key] = {}  # requests outside dialogs by what section 8.2.2.2 compares
 
     def __len__(self) -> int:
@@ -95,11 +106,18 @@ class TransactionLayer:
         if request.method == "ACK":
             self._user.ack_received(request, source, now)
             return
-        room = self.capacity if request.to.tag is None else self.capacity + self.capacity // 10
-        if len(self._servers) >= room:
+        held = source_key(source.host), 1 + request.size // BYTES_PER_PLACE
+        if not self._room.take(*held) and not self._take_for_dialog(request, held):
             self.respond_stateless(request, source, 503, headers=(("Retry-After", "5"),))
             return
+        self._places[key] = held
         self._create_server(request, source, key, now)
+
+    def _take_for_dialog(self, request: Request, held: tuple[str, int]) -> bool:
+        """Room that only those have who are in a call."""
+        if request.to.tag is None or not self._user.knows_dialog(request):
+            return False
+        return self._room.take(*held, spare=self._room.capacity // 10)
 
     def _create_server(self, request: Request, source: Hop, key: Key, now: float) -> None:
         hop = response_hop(request.via, source)
@@ -119,6 +137,12 @@ class TransactionLayer:
             transaction.respond(request.create_response(482, to_tag=self._new_token()), now)
             return
         self._user.request_received(transaction, now)
+
+    def refuse(self, transaction: ServerTransaction, status: int, retry_after_s: int, now: float) -> None:
+        """Answer once and forget it: under a flood, repeating a refusal would only help the flood."""
+        transaction.abandon(now)
+        headers = (("Retry-After", str(retry_after_s)),)
+        self.respond_stateless(transaction.request, transaction.source, status, headers=headers)
 
     def receive_response(self, response: Response, source: Hop, now: float) -> None:
         """Hand a response to its transaction; one that has none is dropped."""
@@ -164,7 +188,7 @@ class TransactionLayer:
     ) -> None:
         """Answer without a transaction; the top Via must have been read and stamped."""
         response = request.create_response(status, reason, to_tag=self._new_token(), headers=headers)
-        self.sends.append(Send(bytes(response), response_hop(request.via, source)))
+        self.sends.append(Send(bytes(response), response_hop(top_via(request), source)))
 
     def _start_client(
         self, request: Request, hop: Hop, fallback: Hop | None, user: ClientUser, key: Key, now: float
@@ -197,6 +221,7 @@ class TransactionLayer:
             self._clients.pop(transaction.key, None)
             return
         self._servers.pop(transaction.key, None)
+        self._room.give(*self._places.pop(transaction.key))
         merge_key = _merge_key(transaction.request)
         if self._initial.get(merge_key) == transaction.key:
             del self._initial[merge_key]
@@ -221,6 +246,11 @@ def response_hop(via: Via, source: Hop) -> Hop:
     if source.transport != "udp":
         return Hop(source.transport, source.host, via.port or 5060, source.local, source.connection)
     return Hop("udp", host, port, source.local)
+
+
+def top_via(request: Request) -> Via:
+    """The Via we answer to; raises SIPParseError. What is below it is the proxies' business."""
+    return Via.parse((request.headers.get_list("Via") or [""])[0])
 
 
 def _merge_key(request: Request) -> Key:

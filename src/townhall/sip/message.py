@@ -38,6 +38,11 @@ class Message:
         raise NotImplementedError
 
     @property
+    def size(self) -> int:
+        """Bytes it takes in memory, roughly: names and values of its headers, and its body."""
+        return len(self.body) + sum(len(name) + len(value) for name, value in self.headers.items())
+
+    @property
     def via(self) -> Via:
         """The topmost Via."""
         return self.vias[0]
