@@ -17,8 +17,10 @@ import uvicorn
 import uvloop
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from townhall import __version__
+from townhall.api import APIError, Engine, create_api, error_response
 from townhall.api.health import Health, Uptime, health_route
 from townhall.app import Line, PinGuard, create_app, spoken_texts
 from townhall.calls import ClipLibrary, Route, StoreJournal, Switchboard, SwitchboardSettings
@@ -31,13 +33,14 @@ from townhall.routing import CallPermissions, PermissionSettings
 from townhall.settings import Settings
 from townhall.signalling import UserAgent, UserAgentSettings
 from townhall.speech import Speech
-from townhall.store import Store
+from townhall.store import Application, Number, Store
 from townhall.twiml.control import Method, Utterance
 from townhall.webhooks import AudioCache, CallbackSender, OriginConsent, WebhookClient
 
 log = logging.getLogger(__name__)
 
 APPLICATION_PATH = "/app"
+API_PATH = "/2010-04-01"
 LEAVE_WITHIN_S = 4.0
 """Ctrl-C is obeyed in under five seconds; this is what calls get of them to be hung up properly."""
 
@@ -54,6 +57,7 @@ class Server:
         self._uptime = Uptime()
         self._status = "starting"
         self._exits = contextlib.AsyncExitStack()
+        self._api: ASGIApp | None = None
 
     async def start(self) -> None:
         """Start everything; raises `OSError` when an address is taken and `TownhallError` for the rest."""
@@ -71,6 +75,7 @@ class Server:
             await asyncio.gather(self.media.start(), self.speech.start())
             await self._start_http()
             await self._start_calls()
+            self._start_api()
             await self._prefetch_words()
         except BaseException:
             await self._exits.aclose()
@@ -94,7 +99,13 @@ class Server:
             base_url=self.base_url,
             guard=PinGuard(token, settings.data_dir / "pin-guesses.json"),
         )
-        self._web = Starlette(routes=[health_route(self.health), Mount(APPLICATION_PATH, application)])
+        self._web = Starlette(
+            routes=[
+                health_route(self.health),
+                Mount(APPLICATION_PATH, application),
+                Mount(API_PATH, self._answer_api),
+            ]
+        )
         config = uvicorn.Config(self._web, log_config=None, access_log=False, lifespan="off", ws="none")
         http = _QuietServer(config)
         serving = asyncio.create_task(http.serve(sockets=self._sockets), name="http")
@@ -180,6 +191,27 @@ class Server:
             own_host=settings.sip_domain or settings.public_host,
         )
 
+    async def _answer_api(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The REST API, from the moment when there is a switchboard to ask."""
+        if self._api is None:
+            starting = APIError(20503, "The server is starting; try again", headers={"Retry-After": "1"})
+            await error_response(starting)(scope, receive, send)
+        else:
+            await self._api(scope, receive, send)
+
+    def _start_api(self) -> None:
+        settings = self.settings
+        self._api = create_api(
+            Engine(
+                account_sid=settings.account_sid,
+                auth_token=settings.auth_token.get_secret_value(),
+                base_url=self.base_url,
+                store=self.store,
+                switchboard=self.switchboard,
+                requests_per_s=settings.api_requests_per_second,
+            )
+        )
+
     async def _prefetch_words(self) -> None:
         """Have what the application says spoken before the first caller asks for it."""
         book = _LineBook(self.store)
@@ -198,22 +230,33 @@ class Server:
         """A number's voice URL, else our own application for a line."""
         number = await self.store.numbers.get(user)
         if number is not None:
-            # The operator configured these origins: that is his consent to reach them, be
-            # they inner addresses.
-            for url in (number.voice_url, number.voice_fallback_url, number.status_callback):
-                if url:
-                    self._consent.allow(url)
-            return Route(
-                voice_url=number.voice_url,
-                voice_method=_method(number.voice_method),
-                fallback_url=number.voice_fallback_url,
-                fallback_method=_method(number.voice_fallback_method),
-                status_callback=number.status_callback,
-                status_callback_method=_method(number.status_callback_method),
-            )
+            return self._route_to(await self._webhooks_of(number))
         if await self.store.lines.get(user) is not None:
             return Route(voice_url=f"{self.base_url}{APPLICATION_PATH}/menu")
         return None
+
+    async def _webhooks_of(self, number: Number) -> Number | Application:
+        """An application's URLs count instead of the number's own."""
+        sid = number.voice_application_sid
+        return (sid and await self.store.applications.get(sid)) or number
+
+    def _route_to(self, webhooks: Number | Application) -> Route | None:
+        """None for a number without a voice URL: it takes no calls."""
+        # The operator configured these origins: that is his consent to reach them, be
+        # they inner addresses.
+        for url in (webhooks.voice_url, webhooks.voice_fallback_url, webhooks.status_callback):
+            if url:
+                self._consent.allow(url)
+        if not webhooks.voice_url:
+            return None
+        return Route(
+            voice_url=webhooks.voice_url,
+            voice_method=_method(webhooks.voice_method),
+            fallback_url=webhooks.voice_fallback_url,
+            fallback_method=_method(webhooks.voice_fallback_method),
+            status_callback=webhooks.status_callback,
+            status_callback_method=_method(webhooks.status_callback_method),
+        )
 
     def health(self) -> Health:
         ok = self._status == "ok"

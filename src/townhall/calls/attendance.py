@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from townhall.calls.call import Call
@@ -25,6 +26,8 @@ class Attendance:
     """Done when the rules have taken him out."""
     announcement: asyncio.Task[None] | None = None
     """An announcement for him alone."""
+    changed_at: datetime | None = None
+    """When the API last changed him."""
     next_wait: Music | None = None
     """What he is to hear when he waits next, where `WaitUrl` was changed."""
 

@@ -6,6 +6,7 @@ waiting, on hold, coaching, muted.
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from townhall.calls.announcing import Audience, ConferenceVoice, announce_to_all, announce_to_one
 from townhall.calls.attendance import Attendance
@@ -104,6 +105,7 @@ class Moderation:
             attendance.next_wait = Music(attendance.control, self._clips, wait.url, wait.method)
         change = replace(change, call_sid=participant.call_sid, wait_url_changed=wait is not None)
         self._hall.handle(conference, change)
+        attendance.changed_at = datetime.now(UTC)
         return self.participant(conference_sid, participant.call_sid)
 
     def kick(self, conference_sid: str, who: str) -> None:

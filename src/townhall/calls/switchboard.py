@@ -13,6 +13,8 @@ from typing import Protocol
 from townhall.calls.call import Call, Route
 from townhall.calls.clips import ClipLibrary
 from townhall.calls.control import LiveCall
+from townhall.calls.dialing import DialDesk
+from townhall.calls.guests import GuestList
 from townhall.calls.hall import ConferenceHall
 from townhall.calls.journal import StoreJournal
 from townhall.calls.moderation import Moderation
@@ -86,9 +88,11 @@ class Switchboard:
         )
         self.queue_hall = QueueHall(clips, queues)
         self.queues = QueueDesk(self.queue_hall, queues)
+        self._dialling = DialDesk(self, clips)
         self.outbound: Outbound | None = None
         """Calls of ours; None until the server has told how they go out."""
         self.moderation = Moderation(self.hall, settings.account_sid, media, clips, webhooks, journal)
+        self.guests = GuestList(self.hall, lambda call: self.hang_up(call, "its conference is over"))
 
     @property
     def calls(self) -> int:
@@ -114,12 +118,30 @@ class Switchboard:
             raise CallRefused(21215, "this server places no calls")
         return await self.outbound.place(plan)
 
+    def known(self, sid: str) -> Call | None:
+        """The call of this SID until it is written down as over."""
+        return self._calls.get(sid)
+
+    def all_known(self) -> list[Call]:
+        """Every call until it is written down as over, in the order in which they began."""
+        return list(self._calls.values())
+
+    async def owns(self, number: str) -> bool:
+        """Whether a number leads somewhere on this server."""
+        return await self._route_of(number) is not None
+
     def redirect(self, call: Call, to: DocumentRequest | InlineDocument) -> None:
         """Have a live call leave what it is doing, a conference too, and run another document now."""
         if isinstance(to, InlineDocument):
             call.redirect(CallRedirected(inline=to.twiml))
         else:
             call.redirect(CallRedirected(to))
+
+    def limit(self, call: Call, seconds: float) -> None:
+        """Hang a live call up once it has lasted so long since its answer."""
+        left_s = max(0.0, seconds - call.duration_s)
+        timer = asyncio.get_running_loop().call_later(left_s, self.hang_up, call, "its time is up")
+        call.over.add_done_callback(lambda _: timer.cancel())
 
     async def complete(self, call: Call) -> None:
         """Hang a call up from outside."""
@@ -246,6 +268,7 @@ class Switchboard:
             webhooks=self._webhooks,
             hall=self.hall,
             queues=self.queue_hall,
+            dialling=self._dialling,
             journal=self._journal,
         )
         try:

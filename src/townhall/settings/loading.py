@@ -120,6 +120,7 @@ _ALLOWED = {
     "http_port": "a port from 0 to 65535 (0: any free one)",
     "sip_port": "a port from 0 to 65535 (0: any free one)",
     "media_silence_s": "a number of seconds from 0 (never) to 86400",
+    "api_requests_per_second": "a number from 0 (any number) to 100000",
     "max_calls": "a whole number from 1 to 100000",
     "log_level": "debug, info, warning or error",
     "log_format": "text or json",

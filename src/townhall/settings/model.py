@@ -31,6 +31,7 @@ class Settings(BaseModel):
     sip_users_file: Annotated[Path, BeforeValidator(values.path)] | None = None
     media_silence_s: Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)] = 30.0
     max_calls: Annotated[int, Field(ge=1, le=100_000)] = 2000
+    api_requests_per_second: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = 100.0
     webhook_inner_origins: Annotated[tuple[str, ...], BeforeValidator(values.origins)] = ()
     sip_inner_hosts: Annotated[tuple[str, ...], BeforeValidator(values.sip_hosts)] = ()
     calls_per_minute: Annotated[int, Field(ge=0, le=100_000)] = 60
