@@ -3,6 +3,7 @@ silence.
 """
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -72,15 +73,13 @@ async def assert_hearing(seats: Sequence[Seat], expected: Mapping[str, Expected]
     names = {seat.name for seat in seats}
     assert names == set(expected), f"on the line are {sorted(names)}, expected was {sorted(expected)}"
     wanted = {name: Heard.expected(what) for name, what in expected.items()}
-    found: dict[str, Heard] = {}
-    try:
-        async with asyncio.timeout(within_s):
-            while found != wanted:
-                found = await _measure(seats, WINDOW_S / 2)
-    except TimeoutError:
-        raise AssertionError(
-            f"not heard as expected within {within_s:g} s\n{drawn(seats, found, wanted)}"
-        ) from None
+    deadline = time.monotonic() + within_s
+    # Every measurement is looked at, however long it took: a busy machine is no reason to fail.
+    while (found := await _measure(seats, WINDOW_S / 2)) != wanted:
+        if time.monotonic() > deadline:
+            raise AssertionError(
+                f"not heard as expected within {within_s:g} s\n{drawn(seats, found, wanted)}"
+            )
     found = await _measure(seats, WINDOW_S)
     assert found == wanted, f"heard otherwise than expected\n{drawn(seats, found, wanted)}"
 
@@ -114,7 +113,7 @@ def drawn(seats: Sequence[Seat], found: Mapping[str, Heard], wanted: Mapping[str
     width = max(len(name) for name in [*names, MUSIC]) + 2
     rows = ["rows hear columns".ljust(width) + "".join(name.rjust(width) for name in [*names, MUSIC])]
     for name in names:
-        was = found.get(name, Heard(frozenset(), False, True))
+        was = found[name]
         cells = [_cell("x", other in was.names, other in wanted[name].names) for other in names]
         cells.append(_cell("M", was.music, wanted[name].music))
         quiet = (

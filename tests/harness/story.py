@@ -59,8 +59,8 @@ class Story:
         self.callers: dict[str, Caller] = {}
         self._documents: dict[str, Script] = {}
         self._for_anybody: Script = hang_up()
-        self._tones = itertools.count()
-        self._phones = AsyncExitStack()
+        self.tones = itertools.count()
+        self.phones = AsyncExitStack()
         webhook.on(self.path("/voice"), self._document)
         webhook.on(self.path("/events"), Answer(b"", "text/plain"))
         webhook.on(self.path("/left"), hang_up())
@@ -107,10 +107,10 @@ class Story:
         """`name` calls any number of the server, at (and from) its first address or another one."""
         if document is not None:
             self._documents[name] = document
-        tone_hz = tone_for(next(self._tones))
+        tone_hz = tone_for(next(self.tones))
         host = address or self.server.address
         chosen = replace(settings or PhoneSettings(), user=name, host=host, tone_hz=tone_hz)
-        phone = await self._phones.enter_async_context(Phone(chosen))
+        phone = await self.phones.enter_async_context(Phone(chosen))
         caller = Caller(name, tone_hz, phone, await phone.call(self.server.sip_uri(number, host)))
         self.callers[name] = caller
         return caller
@@ -182,13 +182,19 @@ class Story:
         answer = script(request) if callable(script) else script
         return answer if isinstance(answer, Answer) else Answer(answer)
 
+    def _tell_what_phones_got(self) -> None:
+        """Shown when a story has failed: whether packets were lost, late, or never sent."""
+        for name, caller in self.callers.items():
+            print(f"{name} sent {caller.call.packets_sent} packets; received {caller.call.report}")
+
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._phones.aclose()
+        self._tell_what_phones_got()
+        await self.phones.aclose()
         unsigned = [r for r in self.webhook.requests(f"/{self.number}/") if not r.signed]
         if error is None:
             assert not unsigned, f"requests without a valid signature: {unsigned}"
