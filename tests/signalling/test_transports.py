@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 
 from townhall.signalling import IncomingInvite, UserAgent, UserAgentSettings
+from townhall.signalling.complaints import MOST_AN_INTERVAL
 from townhall.sip import Request, Response, StreamParser, parse_message
 from townhall.sip.digest import answer_challenges
 
@@ -193,6 +194,92 @@ async def test_malformed_request_is_answered_400(agents: list[UserAgent]) -> Non
     transport.sendto(request("OPTIONS", "bad", "UDP").replace(b"Max-Forwards: 70", b"Max-Forwards: many"))
     assert (await peer.response()).status == 400
     transport.close()
+
+
+async def test_noise_from_many_sources_is_logged_a_few_times(
+    agents: list[UserAgent], caplog: pytest.LogCaptureFixture
+) -> None:
+    agent = await start(agents)
+    _, host, port = next(address for address in agent.addresses if address[0] == "udp")
+    for number in range(100):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as source:
+            source.bind((f"127.0.7.{number + 1}", 0))
+            source.sendto(b"noise", (host, port))
+    transport, peer = await udp_peer(agent)
+    transport.sendto(request("OPTIONS", "after", "UDP"))
+    assert (await peer.response()).call_id == "after"
+    complaints = [record for record in caplog.records if "not SIP" in record.message]
+    assert len(complaints) == MOST_AN_INTERVAL
+    transport.close()
+
+
+async def test_many_pings_at_once_are_answered_once(agents: list[UserAgent]) -> None:
+    peer = await TCPPeer.connect(await start(agents))
+    peer.writer.write(b"\r\n\r\n" * 100 + request("OPTIONS", "after"))
+    assert (await peer.reader.readuntil(b"SIP")).count(b"\r\n") <= 2
+    peer.close()
+
+
+@pytest.mark.parametrize("begun", [b"", b"OPT", b"OPTIONS sip:a SIP/2.0\r\nX: y\r\n", b"body"])
+async def test_connection_without_a_whole_message_is_closed_in_time(
+    agents: list[UserAgent], begun: bytes
+) -> None:
+    if begun == b"body":
+        begun = request("OPTIONS", "x", "TCP", ("Content-Type", "a/b")).replace(
+            b"Content-Length: 0", b"Content-Length: 9"
+        )
+    agent = await start(agents, message_timeout_s=0.1)
+    peer = await TCPPeer.connect(agent)
+    peer.writer.write(begun)
+    with suppress(ConnectionResetError):
+        assert await peer.closed()
+    peer.close()
+
+
+async def test_connection_stays_open_between_messages(agents: list[UserAgent]) -> None:
+    peer = await TCPPeer.connect(await start(agents, message_timeout_s=0.05))
+    peer.writer.write(request("OPTIONS", "one"))
+    assert (await peer.response()).call_id == "one"
+    other = await TCPPeer.connect(agents[0])
+    with suppress(ConnectionResetError):
+        assert await other.closed()  # so time enough has passed
+    other.close()
+    peer.writer.write(request("OPTIONS", "two"))
+    assert (await peer.response()).call_id == "two"
+    peer.close()
+
+
+async def test_message_is_read_although_its_sender_is_gone_at_once(agents: list[UserAgent]) -> None:
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    agent = UserAgent(UserAgentSettings(port=0), lambda invite: heard.put_nowait(invite.call_id))
+    await agent.start()
+    agents.append(agent)
+    peer = await TCPPeer.connect(agent)
+    peer.writer.write(request("INVITE", "brief", "TCP", ("Contact", "<sip:a@127.0.0.1>")))
+    peer.close()
+    assert await heard.get() == "brief"
+
+
+async def test_few_sources_leave_connections_for_the_others(agents: list[UserAgent]) -> None:
+    agent = await start(agents, max_connections=6)
+    _, host, port = next(address for address in agent.addresses if address[0] == "tcp")
+
+    async def serves(source: str, call_id: str) -> bool:
+        reader, writer = await asyncio.open_connection(host, port, local_addr=(source, 0))
+        peer = TCPPeer(reader, writer)
+        held.append(peer)
+        writer.write(request("OPTIONS", call_id))
+        try:
+            return (await peer.response()).status == 200
+        except (AssertionError, ConnectionResetError):
+            return False
+
+    held: list[TCPPeer] = []
+    greedy = [await serves("127.0.7.1", f"g{number}") for number in range(6)]
+    assert greedy == [True] * 4 + [False] * 2
+    assert await serves("127.0.7.2", "other")
+    for peer in held:
+        peer.close()
 
 
 async def test_connections_of_one_source_are_bounded(agents: list[UserAgent]) -> None:

@@ -32,5 +32,7 @@ class UserAgentSettings:
     max_connections: int = 2000
     max_connections_per_source: int = 200
     idle_timeout_s: float = 900.0
+    message_timeout_s: float = 32.0
+    """For a peer to send a whole message over TCP, and its first one."""
     connect_timeout_s: float = 4.0
     stop_timeout_s: float = 3.5

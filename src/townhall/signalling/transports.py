@@ -11,14 +11,16 @@ from dataclasses import dataclass, replace
 from townhall.signalling.addresses import LocalAddresses, Names, is_literal, is_wildcard
 from townhall.signalling.settings import UserAgentSettings
 from townhall.signalling.tcp import TCPConnection
+from townhall.signalling.turns import Turns
 from townhall.signalling.udp import UDPSocket
 from townhall.sip import Request, Response, SIPParseError, StreamError, parse_message
 from townhall.sip.hop import Hop
 from townhall.sip.layer import Send
+from townhall.sip.shares import source_key
 from townhall.sip.transaction import ClientTransaction
 
 _log = logging.getLogger("townhall.signalling")
-_SWEEP_S = 30.0
+_SWEEP_S = 5.0
 _HURRY_S = 1.0  # to wait for a connection where UDP would do as well
 _MAX_QUEUED = 1000  # messages that wait for one connection to open
 
@@ -52,6 +54,8 @@ class Transports:
         self._queued: dict[tuple[str, int], list[Send]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._number = 0
+        self._turns: Turns | None = None
+        self._sweep_s = min(_SWEEP_S, settings.message_timeout_s / 4)
         self._local = LocalAddresses()
         self._sweep: asyncio.TimerHandle | None = None
         self.names = Names()
@@ -70,7 +74,7 @@ class Transports:
                 await self.close()
                 if error.errno != errno.EADDRINUSE or attempt == attempts - 1:
                     raise
-        self._sweep = asyncio.get_running_loop().call_later(_SWEEP_S, self._close_idle)
+        self._sweep = asyncio.get_running_loop().call_later(self._sweep_s, self._close_idle)
 
     async def _open_all(self) -> None:
         port = self._settings.port
@@ -177,7 +181,7 @@ class Transports:
                     self._new_connection, hop.host, hop.port, local_addr=bind
                 )
         except (OSError, TimeoutError) as error:
-            _log.info("TCP to %s:%s: %s", hop.host, hop.port, error or "no answer")
+            _log.debug("TCP to %s:%s: %s", hop.host, hop.port, error or "no answer")
             for send in self._queued.pop(peer, []):
                 self._failed(send)
             return
@@ -189,7 +193,7 @@ class Transports:
         try:
             addresses = await self.names.resolve(send.hop.host)
         except OSError as error:
-            _log.info("%s cannot be resolved: %s", send.hop.host, error)
+            _log.debug("%s cannot be resolved: %s", send.hop.host, error)
             self._failed(send)
             return
         wanted = [host for host in addresses if self.local_for(host) is not None]
@@ -222,14 +226,14 @@ class Transports:
 
     def _new_connection(self) -> TCPConnection:
         self._number += 1
-        return TCPConnection(self._number, self._opened, self._stream_received, self._closed)
+        self._turns = self._turns or Turns()
+        return TCPConnection(self._number, self._turns, self._opened, self._stream_received, self._closed)
 
     def _opened(self, connection: TCPConnection) -> bool:
-        source = connection.peer[0]
-        if (
-            len(self._connections) >= self._settings.max_connections
-            or self._per_source[source] >= self._settings.max_connections_per_source
-        ):
+        source = source_key(connection.peer[0])
+        free = self._settings.max_connections - len(self._connections)
+        # As many as are free (`townhall.sip.shares`), so that a few sources do not take all.
+        if free <= 0 or self._per_source[source] >= min(self._settings.max_connections_per_source, free + 1):
             return False
         self._connections[connection.number] = connection
         self._by_peer[connection.peer] = connection
@@ -248,15 +252,19 @@ class Transports:
             return
         if self._by_peer.get(connection.peer) is connection:
             del self._by_peer[connection.peer]
-        source = connection.peer[0]
+        source = source_key(connection.peer[0])
         self._per_source[source] -= 1
         if not self._per_source[source]:
             del self._per_source[source]
 
     def _close_idle(self) -> None:
+        """Close what is not used, and what only pretends to be: half a message, or none, for too long."""
         loop = asyncio.get_running_loop()
-        oldest = loop.time() - self._settings.idle_timeout_s
+        now = loop.time()
         for connection in list(self._connections.values()):
-            if connection.last_used < oldest:
-                connection.close()
-        self._sweep = loop.call_later(_SWEEP_S, self._close_idle)
+            owes_since = connection.owes_since
+            is_idle = now - connection.last_used > self._settings.idle_timeout_s
+            is_late = owes_since is not None and now - owes_since > self._settings.message_timeout_s
+            if is_idle or is_late or not connection.is_open:
+                connection.abort()
+        self._sweep = loop.call_later(self._sweep_s, self._close_idle)

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from townhall.signalling.complaints import Complaints
 from townhall.signalling.incoming import IncomingInvite
 from townhall.signalling.outgoing import OutgoingSession
 from townhall.signalling.registrar_desk import RegistrarDesk
@@ -40,7 +41,6 @@ from townhall.sip.registrar import Answer
 from townhall.sip.transaction import ServerTransaction
 
 _log = logging.getLogger("townhall.signalling")
-_LOG_INTERVAL_S = 60.0
 _MAX_REGISTRATIONS = 500  # REGISTERs whose password is being looked up
 T = TypeVar("T")
 
@@ -75,7 +75,7 @@ class UserAgent:
         self._draining = False
         self._stopping = False
         self._idle = asyncio.Event()
-        self._complained: dict[str, float] = {}
+        self._complaints = Complaints()
         self._tasks: set[asyncio.Task[None]] = set()
         self.registrar = RegistrarDesk(settings, self._now)
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -386,10 +386,7 @@ class UserAgent:
 
     def _complain(self, source: Hop, text: str) -> None:
         """Log a source's nonsense once in a while."""
-        now = self._now()
-        if now - self._complained.get(source.host, -_LOG_INTERVAL_S) < _LOG_INTERVAL_S:
-            return
-        if len(self._complained) >= 1000:
-            self._complained.clear()
-        self._complained[source.host] = now
-        _log.warning("not SIP from %s: %s", source, text)
+        unsaid = self._complaints.unsaid_before(source.host, self._now())
+        if unsaid is not None:
+            more = f" ({unsaid} more like it before, from all)" if unsaid else ""
+            _log.warning("not SIP from %s: %s%s", source, text, more)

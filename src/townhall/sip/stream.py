@@ -58,6 +58,11 @@ class StreamParser:
             self._buffer.clear()
         return events
 
+    @property
+    def is_inside_message(self) -> bool:
+        """Whether a message has begun to come, and not yet ended."""
+        return self._pending is not None or bool(self._buffer)
+
     def _advance(self, events: list[StreamEvent]) -> bool:
         """Read one piece; False when more bytes are needed."""
         if self._pending is not None:
