@@ -6,6 +6,7 @@ them.
 """
 
 import asyncio
+import os
 import re
 import time
 from collections.abc import Callable
@@ -44,9 +45,9 @@ class Outing:
 
 def steps_of(sequence: str) -> list[str]:
     """A press sequence taken apart; spaces, commas and hyphens are for the eye. Raises `PhoneError`."""
-    text = re.sub(r"[\s,\-]", "", sequence)
-    steps = _STEP.findall(text)
-    if "".join(steps) != text:
+    parts = re.split(r"[\s,\-]+", sequence)
+    steps = [step for part in parts for step in _STEP.findall(part)]
+    if "".join(steps) != "".join(parts):
         raise PhoneError(f"--press {sequence!r}: expected keys ({EVENTS}), w (0.5 s), W (1 s) or @SECONDS")
     return steps
 
@@ -59,6 +60,8 @@ async def go_out(outing: Outing, tell: Tell, readout: Callable[[PhoneCall], None
     """
     if outing.play is not None:
         read_audio(outing.play)
+    if outing.record is not None:
+        _check_writable(outing.record)
     tell(f"calling {outing.target} over {outing.settings.transport.upper()}")
     began = time.monotonic()
     async with Phone(outing.settings) as phone:
@@ -76,6 +79,13 @@ async def go_out(outing: Outing, tell: Tell, readout: Callable[[PhoneCall], None
         finally:
             _sum_up(call, outing, tell)
     return 0
+
+
+def _check_writable(file: Path) -> None:
+    """A recording that can't be kept is better known before the call than after it."""
+    where = file if file.exists() else file.parent
+    if file.is_dir() or not file.parent.is_dir() or not os.access(where, os.W_OK):
+        raise PhoneError(f"{file} cannot be written: --record needs a file in a folder that is there")
 
 
 async def _stay(call: PhoneCall, outing: Outing, tell: Tell, readout: Callable[[PhoneCall], None]) -> None:
@@ -138,10 +148,17 @@ def _agreed(call: PhoneCall) -> str:
 
 
 def _told(ended: SessionEnded) -> str:
-    because = f" ({ended.status} {ended.reason or ''})".rstrip() if ended.status else ""
+    because = f"{ended.status or ''} {_words_of(ended.reason or '')}".strip()
+    because = because and f": {because}"
     return {"bye": f"the other side hung up{because}", "local": "hung up"}.get(
-        ended.cause, f"the call ended: {ended.cause}{because}"
+        ended.cause, f"the call ended by {ended.cause}{because}"
     )
+
+
+def _words_of(reason: str) -> str:
+    """What a Reason header (RFC 3326) says to a person; any other text as it is."""
+    number, text = re.search(r"\bcause=(\d+)", reason), re.search(r'\btext="([^"]*)"', reason)
+    return " ".join(found[1] for found in (number, text) if found) or reason
 
 
 def _sum_up(call: PhoneCall, outing: Outing, tell: Tell) -> None:

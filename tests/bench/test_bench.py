@@ -1,0 +1,43 @@
+"""A tiny measurement, with a real server and real phones: the figures are there and make sense."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from townhall.bench import BenchPlan, run
+from townhall.bench.plan import BenchReport
+
+TINY = BenchPlan(
+    calls_a_second=4.0,
+    setup_s=1.0,
+    hold_s=0.1,
+    callers=4,
+    talkers=2,
+    conference_s=2.0,
+    joining_a_second=4.0,
+)
+
+
+def test_tiny_run_measures_prints_and_writes_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "figures.json"
+    assert run(TINY, file) == 0
+    figures = json.loads(file.read_text())
+    answers, conference = figures["answers"], figures["conference"]
+    assert (answers["calls"], answers["failed"]) == (4, 0)
+    assert 0 < answers["p50_ms"] <= answers["p99_ms"] <= answers["max_ms"]
+    assert (conference["callers"], conference["talkers"], conference["hearing"]) == (4, 2, 4)
+    assert conference["packets_expected"] > 0
+    assert conference["ratio"] == pytest.approx(conference["media_cpu"] / conference["floor_cpu"])
+    assert set(figures) == set(BenchReport.__struct_fields__)
+    printed = capsys.readouterr().out
+    for words in ("4 calls at 4 a second", "4 callers, 2 of them talking", "ratio", "Finding the floor"):
+        assert words in printed
+
+
+def test_server_that_does_not_start_fails_with_its_own_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("townhall.bench.subject.RTP_PORTS", (7, 8))
+    assert run(TINY) == 1
+    assert "TOWNHALL_RTP_PORTS" in capsys.readouterr().out
