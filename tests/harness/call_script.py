@@ -29,6 +29,7 @@ from townhall.twiml import (
     Utterance,
     run_call,
 )
+from townhall.twiml.dial_plan import DialPlan
 
 BASE = "https://app.example/voice/start"
 
@@ -60,6 +61,7 @@ class ScriptedControl:
     dial_outcome: DialOutcome = field(default_factory=lambda: DialOutcome("completed", "CA2", 20, True))
 
     def __post_init__(self) -> None:
+        self.rung: list[DialPlan] = []
         self.log: list[tuple[float, str]] = []
         self.notices: list[Notice] = []
         self.requests: list[DocumentRequest] = []
@@ -230,6 +232,11 @@ class ScriptedControl:
         self._alive()
         self.taken.append((target, timeout_s, hangup_on_star, time_limit_s))
         self._note(f"dial queue {target.name}")
+        return self.dial_outcome
+
+    async def dial(self, plan: DialPlan) -> DialOutcome:
+        self.rung.append(plan)
+        self._note(f"dial {' '.join(target.to for target in plan.targets)}")
         return self.dial_outcome
 
     def tell(self, request: DocumentRequest) -> None:

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from tests.harness.callee import PASSWORD, USERS
 from tests.harness.matrix import WINDOW_S
 from tests.harness.music import learn_music
-from tests.harness.callee import PASSWORD, USERS
 from tests.harness.numbers import install
 from tests.harness.server import AUTH_TOKEN, TownhallServer
 from tests.harness.story import Story

@@ -154,11 +154,8 @@ def test_action_is_not_requested_after_a_rest_update():
     assert [request.url for request in call.requests][1:] == ["https://app.example/new"]
 
 
-@pytest.mark.parametrize("inner", [
-    "+15551234567", "<Number>+15551234567</Number>", "<Client>alice</Client>", "<Sip>sip:a@b</Sip>",
-    "",
-])  # fmt: skip
-def test_other_targets_fail_until_calls_can_be_placed(inner):
+@pytest.mark.parametrize("inner", ["", "<Sim>DE1</Sim>"])
+def test_nobody_to_dial_fails_the_dial(inner):
     call = run_script(f'<Dial action="/left">{inner}</Dial>', pages={LEFT: "<Hangup/>"})
     assert dict(call.requests[1].parameters)["DialCallStatus"] == "failed"
     assert call.codes == [13299]

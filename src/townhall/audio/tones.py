@@ -17,12 +17,25 @@ DTMF_HIGH = (1209, 1336, 1477, 1633)
 DTMF_KEYS = "123A456B789C*0#D"
 """The keys row by row: key `k` sounds `DTMF_LOW[k // 4]` and `DTMF_HIGH[k % 4]`."""
 
-RINGBACK = {
-    "us": ((440.0, 480.0), (2.0, 4.0)),
-    "uk": ((400.0, 450.0), (0.4, 0.2, 0.4, 2.0)),
-    "de": ((425.0,), (1.0, 4.0)),
-    "fr": ((440.0,), (1.5, 3.5)),
-}
+_ONE_FOUR = (1.0, 4.0)
+_ONE_FIVE = (1.0, 5.0)
+_DOUBLE = (0.4, 0.2, 0.4, 2.0)
+_US = ((440.0, 480.0), (2.0, 4.0))
+RINGBACK: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
+    "at": ((420.0,), _ONE_FIVE), "au": ((400.0, 450.0), _DOUBLE), "be": ((425.0,), (1.0, 3.0)),
+    "bg": ((425.0,), (1.0, 9.0)), "br": ((425.0,), _ONE_FOUR), "ch": ((425.0,), _ONE_FOUR),
+    "cl": ((400.0,), (1.0, 3.0)), "cn": ((450.0,), _ONE_FOUR), "cz": ((425.0,), _ONE_FOUR),
+    "de": ((425.0,), _ONE_FOUR), "dk": ((425.0,), _ONE_FOUR), "ee": ((425.0,), _ONE_FOUR),
+    "es": ((425.0,), (1.5, 3.0)), "fi": ((425.0,), _ONE_FOUR), "fr": ((440.0,), (1.5, 3.5)),
+    "gr": ((425.0,), _ONE_FOUR), "hu": ((425.0,), (1.25, 3.75)), "il": ((400.0,), (1.0, 3.0)),
+    "in": ((400.0,), _DOUBLE), "it": ((425.0,), _ONE_FOUR), "jp": ((400.0,), (1.0, 2.0)),
+    "lt": ((425.0,), _ONE_FOUR), "mx": ((425.0,), _ONE_FOUR), "my": ((425.0,), _DOUBLE),
+    "nl": ((425.0,), _ONE_FOUR), "no": ((425.0,), _ONE_FOUR), "nz": ((400.0, 450.0), _DOUBLE),
+    "ph": ((425.0, 480.0), _ONE_FOUR), "pl": ((425.0,), _ONE_FOUR), "pt": ((425.0,), _ONE_FIVE),
+    "ru": ((425.0,), _ONE_FOUR), "se": ((425.0,), _ONE_FIVE), "sg": ((425.0,), _DOUBLE),
+    "th": ((420.0,), _ONE_FOUR), "tw": ((440.0, 480.0), (1.0, 2.0)), "uk": ((400.0, 450.0), _DOUBLE),
+    "us": _US, "us-old": ((420.0, 40.0), (2.0, 4.0)), "ve": ((425.0,), _ONE_FOUR), "za": ((400.0,), _DOUBLE),
+}  # fmt: skip
 """Country: frequencies in Hz, and seconds on, off, on, off…"""
 
 
@@ -78,6 +91,11 @@ def beep_enter(rate: int = 8000) -> Int16:
 def beep_exit(rate: int = 8000) -> Int16:
     """Somebody went: the same two notes falling."""
     return _two_notes(783.99, 587.33, rate)
+
+
+def beep_record(rate: int = 8000) -> Int16:
+    """Speak now: one high note, half a second."""
+    return _pcm(_soften(_wave(1000.0, 0.5, rate, -18.0), rate, 8.0))
 
 
 def dtmf(

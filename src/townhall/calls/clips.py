@@ -11,7 +11,7 @@ from pathlib import Path
 
 from townhall.audio.clips import AudioError, decode, write_wav
 from townhall.audio.music import hold_music
-from townhall.audio.tones import beep_enter, beep_exit
+from townhall.audio.tones import beep_enter, beep_exit, beep_record, ringback
 from townhall.speech import Speech, SpeechUnavailable
 from townhall.twiml.control import FetchFailed, Page, Utterance
 from townhall.webhooks import Cookies, WebhookClient
@@ -29,6 +29,7 @@ class ClipLibrary:
         self.hold_music = str(directory / "hold-music.wav")
         self.beep_enter = str(directory / "beep-enter.wav")
         self.beep_exit = str(directory / "beep-exit.wav")
+        self.beep_record = str(directory / "beep-record.wav")
 
     def prepare(self) -> None:
         """Write the house's own sounds, if they are not there yet."""
@@ -37,9 +38,17 @@ class ClipLibrary:
             (self.hold_music, hold_music),
             (self.beep_enter, beep_enter),
             (self.beep_exit, beep_exit),
+            (self.beep_record, beep_record),
         ):
             if not Path(path).exists():
                 _write(Path(path), write_wav(make(CLIP_RATE), CLIP_RATE))
+
+    def ringing(self, country: str) -> str:
+        """The clip of a country's ringing tone, one period; raises `ToneError` for one that we don't know."""
+        path = self._directory / f"ringing-{country}.wav"
+        if not path.exists():
+            _write(path, write_wav(ringback(country, CLIP_RATE), CLIP_RATE))
+        return str(path)
 
     async def words(self, utterance: Utterance) -> str:
         """The clip that speaks; raises `FetchFailed` (13520) when no voice can."""

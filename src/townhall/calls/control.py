@@ -20,6 +20,7 @@ from townhall.twiml.control import (
     EnqueuePlan,
     QueueTarget,
 )
+from townhall.twiml.dial_plan import DialPlan
 from townhall.webhooks import WebhookClient
 
 
@@ -51,6 +52,12 @@ class Queueing(Protocol):
     ) -> DialOutcome: ...
 
 
+class Dialling(Protocol):
+    """Where others are rung for a caller (`townhall.calls.dialing`)."""
+
+    async def dial(self, control: "LiveCall", plan: DialPlan) -> DialOutcome: ...
+
+
 class LiveCall(Sounds):
     """`CallControl` for one live call."""
 
@@ -62,12 +69,14 @@ class LiveCall(Sounds):
         webhooks: WebhookClient,
         hall: Hall,
         queues: Queueing,
+        dialling: Dialling,
         journal: Journal,
     ) -> None:
         super().__init__(call, clips, webhooks, journal)
         self.call = call
         self._hall = hall
         self._queues = queues
+        self._dialling = dialling
         self._journal = journal
 
     # ---- the call itself ----
@@ -127,6 +136,9 @@ class LiveCall(Sounds):
 
     async def join_conference(self, dial: ConferenceDial) -> ConferenceOutcome:
         return await self._hall.attend(self, dial)
+
+    async def dial(self, plan: DialPlan) -> DialOutcome:
+        return await self._dialling.dial(self, plan)
 
     async def enqueue(self, plan: EnqueuePlan) -> EnqueueOutcome:
         return await self._queues.enqueue(self, plan)

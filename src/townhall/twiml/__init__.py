@@ -5,11 +5,12 @@ those are silent (see `docs/reference/twiml.md`). Fetching, speaking, media and 
 `CallControl`: this room opens no socket and reads no file; asyncio is used for waiting only.
 
 Left out: Record, Start, Stop, Connect, Pay, Refer, Echo and Sms are recognised, reported
-(12200) and skipped; Number, Client and Sip inside `<Dial>` fail the dial; speech recognition behaves
+(12200) and skipped; machine detection is ignored; speech recognition behaves
 as no input.
 """
 
 from townhall.twiml.control import (
+    CallCallbacks,
     CallControl,
     CallEnded,
     CallRedirected,
@@ -32,6 +33,7 @@ from townhall.twiml.queue_wait import QueueWait
 from townhall.twiml.wait import check_wait_page, run_wait_document
 
 __all__ = [
+    "CallCallbacks",
     "CallControl",
     "CallEnded",
     "CallRedirected",

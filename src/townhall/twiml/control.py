@@ -8,9 +8,12 @@ is. Cancelling a coroutine stops what it does to the caller's ear at once.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from townhall.errors import TownhallError
+
+if TYPE_CHECKING:
+    from townhall.twiml.dial_plan import DialPlan
 
 Method = Literal["GET", "POST"]
 Parameters = Sequence[tuple[str, str]]
@@ -204,6 +207,8 @@ class DialOutcome:
     error: Notice | None = None
     interruption: "CallEnded | CallRedirected | None" = None
     """What ended the document meanwhile; the verb raises it when its `action` has been told."""
+    parameters: tuple[tuple[str, str], ...] = ()
+    """What the action is told on top: `DialSipCallId`, `RecordingUrl` …"""
 
 
 class FetchFailed(TownhallError):
@@ -314,6 +319,13 @@ class CallControl(Speaker, Protocol):
         self, target: QueueTarget, *, timeout_s: float, hangup_on_star: bool, time_limit_s: float
     ) -> DialOutcome:
         """Wait for the queue's head, for at most `timeout_s` seconds, and talk to him.
+
+        Raises nothing when the call ends or is redirected meanwhile: the outcome says it.
+        """
+
+    async def dial(self, plan: "DialPlan") -> DialOutcome:
+        """Ring others for the caller and have him talk to the first who answers; answers the call when that
+        one is there.
 
         Raises nothing when the call ends or is redirected meanwhile: the outcome says it.
         """

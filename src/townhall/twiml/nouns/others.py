@@ -1,4 +1,4 @@
-"""`<Number>`, `<Client>`, `<Sip>` and the rarer nouns: recognised, but calls can't be placed yet.
+"""The rarer nouns of `<Dial>`: recognised, but nobody is called by them.
 
 Their attributes are not checked until they do something.
 """
@@ -9,7 +9,7 @@ from lxml import etree
 
 from townhall.twiml.notices import NoticeBook
 
-NOT_YET = frozenset({"Number", "Client", "Sip", "Application", "Sim", "WhatsApp"})
+NOT_YET = frozenset({"Application", "Sim", "WhatsApp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,6 @@ class Unsupported:
 def parse_unsupported(element: etree._Element, notices: NoticeBook) -> Unsupported | None:
     """The noun, or None with a notice (13215) when `<Dial>` may not hold the element."""
     if element.tag in NOT_YET:
-        return Unsupported(f"<Dial><{element.tag}> is not supported yet: calls can't be placed")
+        return Unsupported(f"<Dial><{element.tag}> is not supported")
     notices.warn(13215, f"<{element.tag}> can't stand inside <Dial>; skipped")
     return None

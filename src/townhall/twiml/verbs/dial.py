@@ -1,5 +1,5 @@
-"""`<Dial>`: connects the caller with a conference or a queue's head. Other targets are recognised and fail
-until calls can be placed.
+"""`<Dial>`: connects the caller with others: a conference, a queue's head, or whoever of those that are rung
+answers first.
 
 After a conference the `action` gets `DialCallStatus` and `DialBridged`, no `DialCallSid` and no
 `DialCallDuration`; after a talk all four. It is requested, too, when the caller has hung up, though nobody
@@ -23,6 +23,7 @@ from townhall.twiml.control import (
     Method,
     Notice,
 )  # fmt: skip
+from townhall.twiml.dial_plan import DialPlan
 from townhall.twiml.kinds import (
     ANYTHING,
     BOOLEAN,
@@ -36,7 +37,8 @@ from townhall.twiml.kinds import (
     words,
 )
 from townhall.twiml.limits import DIAL_TIME_LIMIT_S
-from townhall.twiml.notices import NoticeBook, quoted
+from townhall.twiml.notices import NoticeBook
+from townhall.twiml.nouns.callees import PARSERS, Callees, parse_callees, plain_number
 from townhall.twiml.nouns.conference import ConferenceNoun, parse_conference
 from townhall.twiml.nouns.others import Unsupported, parse_unsupported
 from townhall.twiml.nouns.queue import QueueNoun, parse_queue
@@ -92,7 +94,7 @@ ATTRIBUTES: tuple[Attribute[Any], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    target: ConferenceNoun | QueueNoun | Unsupported
+    target: ConferenceNoun | QueueNoun | Callees | Unsupported
     action: str | None = None
     """As written; None: the next verb runs."""
     method: Method = "POST"
@@ -100,6 +102,9 @@ class Dial:
     hangup_on_star: bool = False
     time_limit_s: int = 14400
     answer_on_bridge: bool = False
+    caller_id: str | None = None
+    ring_tone: str | None = None
+    sequential: bool = False
 
     async def run(self, scene: Scene) -> DocumentRequest | None:
         if self.answer_on_bridge and not scene.control.answered:
@@ -121,6 +126,8 @@ class Dial:
             return DialOutcome("failed", error=error)
         if isinstance(self.target, QueueNoun):
             return await self._take(scene, self.target)
+        if isinstance(self.target, Callees):
+            return await self._ring(scene, self.target)
         return await self._join(scene, self.target)
 
     async def _take(self, scene: Scene, noun: QueueNoun) -> DialOutcome:
@@ -133,6 +140,23 @@ class Dial:
             timeout_s=self.timeout_s,
             hangup_on_star=self.hangup_on_star,
             time_limit_s=self.time_limit_s,
+        )
+
+    async def _ring(self, scene: Scene, callees: Callees) -> DialOutcome:
+        targets = callees.resolve(scene)
+        if not targets:
+            return DialOutcome("failed")
+        return await scene.control.dial(
+            DialPlan(
+                targets=targets,
+                timeout_s=self.timeout_s,
+                caller_id=self.caller_id,
+                answer_on_bridge=self.answer_on_bridge,
+                ring_tone=self.ring_tone,
+                hangup_on_star=self.hangup_on_star,
+                time_limit_s=self.time_limit_s,
+                sequential=self.sequential,
+            )
         )
 
     async def _join(self, scene: Scene, noun: ConferenceNoun) -> DialOutcome:
@@ -166,6 +190,7 @@ class Dial:
         if outcome.dial_call_sid is not None:
             parameters.append(("DialCallSid", outcome.dial_call_sid))
             parameters.append(("DialCallDuration", str(outcome.dial_call_duration_s or 0)))
+        parameters += outcome.parameters
         return DocumentRequest(scene.absolute(action), self.method, tuple(parameters))
 
 
@@ -185,29 +210,35 @@ def parse_dial(element: etree._Element, notices: NoticeBook, participants_limit:
         hangup_on_star=values[HANGUP_ON_STAR],
         time_limit_s=values[TIME_LIMIT],
         answer_on_bridge=values[ANSWER_ON_BRIDGE],
+        caller_id=values[CALLER_ID],
+        ring_tone=values[RING_TONE],
+        sequential=values[SEQUENTIAL],
     )
 
 
 def _parse_target(
     element: etree._Element, notices: NoticeBook, participants_limit: int
-) -> ConferenceNoun | QueueNoun | Unsupported:
+) -> ConferenceNoun | QueueNoun | Callees | Unsupported:
     conferences = [child for child in element if child.tag == "Conference"]
     queues = [child for child in element if child.tag == "Queue"]
-    others = [child for child in element if child.tag not in ("Conference", "Queue")]
+    called = [child for child in element if child.tag in PARSERS]
+    others = [child for child in element if child.tag not in ("Conference", "Queue", *PARSERS)]
     nouns = [noun for noun in (parse_unsupported(child, notices) for child in others) if noun is not None]
     if conferences:
-        if nouns or queues or len(conferences) > 1:
+        if nouns or called or queues or len(conferences) > 1:
             notices.warn(
                 13000, "<Conference> must be the only noun of <Dial>; the first one is dialled, no other"
             )
         return parse_conference(conferences[0], notices, participants_limit)
     if queues:
-        if nouns or len(queues) > 1:
+        if nouns or called or len(queues) > 1:
             notices.warn(13215, "<Queue> must be the only noun of <Dial>; the first one is dialled, no other")
         return parse_queue(queues[0], notices)
+    if called:
+        return parse_callees(called, notices)
     if nouns:
         return nouns[0]
     number = (element.text or "").strip()
     if number:
-        return Unsupported(f"dialling {quoted(number)}: calls can't be placed yet")
+        return plain_number(number)
     return Unsupported("<Dial> has neither a number nor a noun to dial")
