@@ -63,7 +63,7 @@ class RawServer:
 
 @asynccontextmanager
 async def raw_server(
-    handler: Handler, ssl_context: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+    handler: Handler, ssl_context: ssl.SSLContext | None = None, host: str = "127.0.0.1", port: int = 0
 ) -> AsyncIterator[RawServer]:
     """Serve until the block ends. The handler gives the bytes of a response; None closes the connection
     instead.
@@ -94,7 +94,7 @@ async def raw_server(
             writer.close()
             tasks.discard(task)
 
-    server = await asyncio.start_server(serve, host, 0, ssl=ssl_context)
+    server = await asyncio.start_server(serve, host, port, ssl=ssl_context)
     server_info.port = server.sockets[0].getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
     server_info.origin = f"{'https' if ssl_context else 'http'}://{shown}:{server_info.port}"

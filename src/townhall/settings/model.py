@@ -32,6 +32,8 @@ class Settings(BaseModel):
     media_silence_s: Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)] = 30.0
     max_calls: Annotated[int, Field(ge=1, le=100_000)] = 2000
     api_requests_per_second: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = 100.0
+    callback_hours: Annotated[float, Field(ge=0, le=168, allow_inf_nan=False)] = 4.0
+    callbacks_waiting: Annotated[int, Field(ge=100, le=1_000_000)] = 50_000
     webhook_inner_origins: Annotated[tuple[str, ...], BeforeValidator(values.origins)] = ()
     sip_inner_hosts: Annotated[tuple[str, ...], BeforeValidator(values.sip_hosts)] = ()
     calls_per_minute: Annotated[int, Field(ge=0, le=100_000)] = 60

@@ -13,6 +13,7 @@ from townhall.store.errors import StoreError
 from townhall.store.lines import Lines
 from townhall.store.notices import Notices
 from townhall.store.numbers import Numbers
+from townhall.store.outbox import Outbox
 from townhall.store.queues import Queues
 from townhall.store.readers import Reader
 from townhall.store.recordings import Recordings
@@ -38,6 +39,7 @@ class Store:
         self.applications = Applications(reader, self._writer)
         self.api_keys = APIKeys(reader, self._writer)
         self.trunks = Trunks(reader, self._writer)
+        self.outbox = Outbox(reader, self._writer)
 
     @classmethod
     async def open(cls, url: str, *, takes_calls: bool = False) -> "Store":
@@ -69,6 +71,7 @@ class Store:
 
     async def close(self) -> None:
         """Write what is queued and close every connection."""
+        await self.outbox.settled()
         await self._writer.close()
         await self._transactions.close()
         await self._reader.close()

@@ -1,5 +1,6 @@
 """The client for all of the server's requests to webhooks: documents, audio files, status callbacks."""
 
+import contextlib
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -38,7 +39,8 @@ class WebhookClient:
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._auth_token = auth_token
-        self._network = CheckedTransport(consent or OriginConsent(), ssl_context)
+        self._consent = consent or OriginConsent()
+        self._network = CheckedTransport(self._consent, ssl_context)
         self._mounts = {base.rstrip("/"): MountedTransport(app) for base, app in (mounts or {}).items()}
         self._cache = cache
 
@@ -49,9 +51,26 @@ class WebhookClient:
         """Request a document. Raises `FetchFailed` with Twilio's number, the URL and what happened."""
         return _page(await self._run(Ask(url, method, parameters, cookies, DOCUMENT_BYTES)))
 
-    async def notify(self, url: str, method: Method, parameters: Parameters) -> None:
-        """Send a status callback; the answer's body is ignored. Raises `FetchFailed`."""
-        await self._run(Ask(url, method, parameters, Cookies(), None))
+    async def notify(
+        self, url: str, method: Method, parameters: Parameters, idempotency_token: str | None = None
+    ) -> None:
+        """Send a status callback; the answer's body is ignored. Raises `FetchFailed`.
+
+        `idempotency_token` is for a callback that was tried before; without it there is a fresh one.
+        """
+        await self._run(Ask(url, method, parameters, Cookies(), None, idempotency_token=idempotency_token))
+
+    def consent(self, url: str) -> None:
+        """Consent to the origin of a URL, if it is one."""
+        with contextlib.suppress(ValueError):
+            self._consent.allow(url)
+
+    def consents(self, url: str) -> bool:
+        """Whether the origin of a URL may have any address."""
+        try:
+            return self._consent.covers_url(url)
+        except ValueError:
+            return False
 
     async def fetch_audio(self, url: str, cookies: Cookies) -> Page:
         """An audio file by GET, cached as HTTP allows; raises `FetchFailed` (12300: no audio)."""

@@ -52,6 +52,10 @@ class OriginConsent:
     def covers(self, host: str, port: int) -> bool:
         return self._everything or (host.strip("[]").lower(), port) in self._allowed
 
+    def covers_url(self, url: str) -> bool:
+        """The same of a URL; raises ValueError when it is no http URL."""
+        return self.covers(*_host_and_port(url))
+
     async def addresses(self, host: str, port: int) -> list[str]:
         """The addresses to connect to, in the resolver's order.
 

@@ -45,6 +45,7 @@ class Ask:
     most_bytes: int | None
     conditions: Mapping[str, str] = field(default_factory=dict)
     """`If-None-Match` and the like; with them a 304 is an answer."""
+    idempotency_token: str | None = None
 
 
 class Exchange:
@@ -56,7 +57,7 @@ class Exchange:
         self._ask = ask
         self._auth_token = auth_token
         self._transport_for = transport_for
-        self._idempotency_token = str(uuid.uuid4())
+        self._idempotency_token = ask.idempotency_token or str(uuid.uuid4())
 
     async def run(self) -> Answer:
         """The answer with its 2xx status (or 304, if conditions were given).

@@ -19,23 +19,58 @@ _CERTIFICATE_CODES = {10: 11236, 62: 11235, 64: 11235}
 class RequestFailed(FetchFailed):
     """A try that failed; `policy` is the retry policy under which it may be repeated, if any."""
 
-    def __init__(self, code: int, url: str, message: str, policy: Policy | None = None) -> None:
+    def __init__(
+        self,
+        code: int,
+        url: str,
+        message: str,
+        policy: Policy | None = None,
+        *,
+        status: int | None = None,
+        refused: bool = False,
+    ) -> None:
         super().__init__(code, url, message)
         self.policy = policy
+        self.status = status
+        """What the server answered, if it did."""
+        self.refused = refused
+        """Whether it was us who would not connect."""
 
 
 def status_failure(status: int, url: str) -> RequestFailed:
     """A final status that is no success."""
     message = f"the server answered with status {status}, expected 200"
     if 400 <= status < 600:
-        return RequestFailed(11217, url, message, "4xx" if status < 500 else "5xx")
-    return RequestFailed(11200, url, message)
+        return RequestFailed(11217, url, message, "4xx" if status < 500 else "5xx", status=status)
+    return RequestFailed(11200, url, message, status=status)
+
+
+def is_in_vain(failure: FetchFailed) -> bool:
+    """Whether a further try would only repeat the failure: the URL or the request is at fault."""
+    if failure.code in _LASTING:
+        return True
+    if not isinstance(failure, RequestFailed):
+        return False
+    status = failure.status
+    return failure.refused or (status is not None and 400 <= status < 500 and status not in _MAY_PASS)
+
+
+def is_unreachable(failure: FetchFailed) -> bool:
+    """Whether the server was not there, so that nobody else need knock at its door either."""
+    return failure.code in _NOBODY_THERE
+
+
+_LASTING = frozenset({11100, 11215, 11216, 11243})
+"""Bad URLs, endless or bad redirects, bad overrides."""
+_MAY_PASS = frozenset({408, 425, 429})
+_NOBODY_THERE = frozenset({11201, 11202, 11205, 11210, 11220, 11235, 11236, 11237})
+"""No connection: not in time, refused, broken, unknown host, no TLS. A silent server is there."""
 
 
 def failure_from(error: Exception, url: str) -> RequestFailed:
     """The failure that an exception of the transport stands for."""
     if isinstance(error, AddressRefusedError):
-        return RequestFailed(11200, url, str(error))
+        return RequestFailed(11200, url, str(error), refused=True)
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             code = _CERTIFICATE_CODES.get(cause.verify_code, 11237)
