@@ -35,7 +35,7 @@ from townhall.signalling import UserAgent, UserAgentSettings
 from townhall.speech import Speech
 from townhall.store import Application, Number, Store
 from townhall.twiml.control import Method, Utterance
-from townhall.webhooks import AudioCache, CallbackSender, OriginConsent, WebhookClient
+from townhall.webhooks import AudioCache, CallbackSender, CallbackSettings, OriginConsent, WebhookClient
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +128,15 @@ class Server:
         )
         self._exits.push_async_callback(webhooks.close)
         journal = StoreJournal(self.store)
-        callbacks = CallbackSender(webhooks, journal.notice)
+        callbacks = CallbackSender(
+            webhooks,
+            journal.notice,
+            CallbackSettings(
+                most_waiting=settings.callbacks_waiting, keep_s=settings.callback_hours * 3600
+            ),
+            self.store.outbox,
+        )
+        await callbacks.start()
         self._exits.push_async_callback(callbacks.close)
         clips = ClipLibrary(settings.data_dir / "clips", self.speech, webhooks)
         await asyncio.to_thread(clips.prepare)
