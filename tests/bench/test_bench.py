@@ -16,6 +16,8 @@ TINY = BenchPlan(
     talkers=2,
     conference_s=2.0,
     joining_a_second=4.0,
+    moderated=3,
+    asking_s=0.5,
 )
 
 
@@ -29,9 +31,19 @@ def test_tiny_run_measures_prints_and_writes_json(tmp_path: Path, capsys: pytest
     assert (conference["callers"], conference["talkers"], conference["hearing"]) == (4, 2, 4)
     assert conference["packets_expected"] > 0
     assert conference["ratio"] == pytest.approx(conference["media_cpu"] / conference["floor_cpu"])
+    remote = figures["remote"]
+    assert remote["requests_a_second"] > 0
+    assert remote["callbacks_a_second"] > 0
+    assert 0 <= remote["silence_median_ms"] <= remote["silence_max_ms"]
     assert set(figures) == set(BenchReport.__struct_fields__)
     printed = capsys.readouterr().out
-    for words in ("4 calls at 4 a second", "4 callers, 2 of them talking", "ratio", "Finding the floor"):
+    for words in (
+        "4 calls at 4 a second",
+        "4 callers, 2 of them talking",
+        "ratio",
+        "callbacks",
+        "Finding the floor",
+    ):
         assert words in printed
 
 

@@ -13,7 +13,8 @@ from townhall import __version__
 from townhall.bench.calling import Answered, Caller, Key, at_pace
 from townhall.bench.crowd import Crowd, Window
 from townhall.bench.lowest import Floor
-from townhall.bench.plan import AnswerFigures, BenchPlan, BenchReport, ConferenceFigures
+from townhall.bench.plan import AnswerFigures, BenchPlan, BenchReport, ConferenceFigures, RemoteFigures
+from townhall.bench.remote import measure_remote
 from townhall.bench.subject import ADDRESS, BenchFailed, Subject
 from townhall.media.protocol import Stats
 
@@ -32,6 +33,7 @@ async def run_bench(plan: BenchPlan, progress: Progress = lambda doing, done: No
         async with Subject(Path(directory)) as subject:
             answers = await _measure_answers(plan, subject, progress)
             window, stats, late_ms, media_cpu = await _measure_conference(plan, subject, progress)
+            remote = await _measure_remote(plan, subject, progress)
     floor_cpu = await _measure_floor(plan, progress)
     return BenchReport(
         cores=os.cpu_count() or 1,
@@ -39,6 +41,7 @@ async def run_bench(plan: BenchPlan, progress: Progress = lambda doing, done: No
         version=__version__,
         answers=answers,
         conference=_conference_figures(plan, window, stats, late_ms, media_cpu, floor_cpu),
+        remote=remote,
     )
 
 
@@ -157,6 +160,18 @@ async def _gather_crowd(phones: int) -> tuple[Crowd, Caller]:
     await caller.start()
     crowd.start()
     return crowd, caller
+
+
+# ---- moderating from outside ----
+
+
+async def _measure_remote(plan: BenchPlan, subject: Subject, progress: Progress) -> RemoteFigures:
+    crowd, caller = await _gather_crowd(plan.moderated)
+    try:
+        return await measure_remote(plan, subject, crowd, caller, progress)
+    finally:
+        await caller.stop()
+        crowd.stop()
 
 
 # ---- the floor ----

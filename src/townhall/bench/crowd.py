@@ -79,6 +79,8 @@ class Crowd:
         self._window = Window.of(phones)
         self._heard: Bools = np.zeros(phones, np.bool_)
         self._ticks = 0
+        self.loud_at = 0.0
+        """When anything but silence last came to any phone, in monotonic seconds."""
         self.late_s = 0.0
         """By how much the phones' own clock was late at worst."""
 
@@ -199,6 +201,8 @@ class Crowd:
         loud = ((data[:, 12:_PACKET] != 0xFF).sum(axis=1) > _SAMPLES // 2) & (lengths == _PACKET)
         np.add.at(window.loud, phones, loud)
         self._heard[phones[loud]] = True
+        if loud.any():
+            self.loud_at = now
         known = window.first[phones] >= 0
         last = np.where(known, window.last[phones], sequences)
         # Unrolled against the last number seen, so that it can wrap (RFC 3550 appendix A.1).

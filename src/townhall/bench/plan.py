@@ -17,6 +17,9 @@ class BenchPlan:
     conference_s: float = 10.0
     joining_a_second: float = 40.0
     """How fast the conference's callers come in; this is no measurement, only the way there."""
+    moderated: int = 200
+    """Callers in the conference that is moderated through the API, which is asked for `asking_s`."""
+    asking_s: float = 5.0
 
 
 class AnswerFigures(msgspec.Struct, frozen=True):
@@ -55,9 +58,21 @@ class ConferenceFigures(msgspec.Struct, frozen=True):
     """How late the load maker itself was at worst: above 10 ms the figures say more of it than of us."""
 
 
+class RemoteFigures(msgspec.Struct, frozen=True):
+    """What the API does with `callers` calls up. Silence: from the answer to a mute to the last sound."""
+
+    callers: int
+    requests_a_second: float
+    mutes: int
+    silence_median_ms: float
+    silence_max_ms: float
+    callbacks_a_second: float
+
+
 class BenchReport(msgspec.Struct, frozen=True):
     cores: int
     machine: str
     version: str
     answers: AnswerFigures
     conference: ConferenceFigures
+    remote: RemoteFigures

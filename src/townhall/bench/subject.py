@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import http.client
 import os
+import secrets
 import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +22,9 @@ from townhall.media.protocol import Stats
 ADDRESS = f"127.127.{os.getpid() >> 8 & 0xFF}.{os.getpid() & 0xFF or 1}"
 """A loopback address of this process's own, so that its ports are free whatever else runs here."""
 RTP_PORTS = (20000, 20063)
+ACCOUNT_SID = "AC" + secrets.token_hex(16)
+AUTH_TOKEN = secrets.token_hex(16)
+_PROGRAM = (sys.executable, "-c", "from townhall.cli import main; main()")
 _READY_WITHIN_S = 60.0
 _GONE_WITHIN_S = 10.0
 
@@ -34,12 +39,39 @@ class Subject:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._log = directory / "server.log"
-        self._http_port = _free_port()
+        self.http_port = _free_port()
         self._sip_port = _free_port()
         self._ready = False
 
     def uri(self, number: str) -> str:
         return f"sip:{number}@{ADDRESS}:{self._sip_port}"
+
+    def _environment(self) -> dict[str, str]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("TOWNHALL_")}
+        return environment | {
+            "TOWNHALL_DATA_DIR": str(self._directory),
+            "TOWNHALL_BIND": ADDRESS,
+            "TOWNHALL_HTTP_PORT": str(self.http_port),
+            "TOWNHALL_SIP_PORT": str(self._sip_port),
+            "TOWNHALL_RTP_PORTS": "{}-{}".format(*RTP_PORTS),
+            "TOWNHALL_ACCOUNT_SID": ACCOUNT_SID,
+            "TOWNHALL_AUTH_TOKEN": AUTH_TOKEN,
+            "TOWNHALL_API_REQUESTS_PER_SECOND": "0",
+            "TOWNHALL_LOG_LEVEL": "warning",
+        }
+
+    def command(self, *arguments: str) -> None:
+        """Run `townhall ARGUMENTS` beside the server; raises `BenchFailed`."""
+        done = subprocess.run(
+            [*_PROGRAM, *arguments],
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if done.returncode:
+            raise BenchFailed(f"townhall {' '.join(arguments)} failed: {done.stdout}{done.stderr}")
 
     async def health(self) -> Health:
         """`GET /health`; raises `BenchFailed` when the server does not answer."""
@@ -56,28 +88,20 @@ class Subject:
         return stats
 
     def _ask(self) -> Health:
-        connection = http.client.HTTPConnection(ADDRESS, self._http_port, timeout=5)
+        connection = http.client.HTTPConnection(ADDRESS, self.http_port, timeout=5)
         with contextlib.closing(connection):
             connection.request("GET", "/health")
             return msgspec.json.decode(connection.getresponse().read(), type=Health)
 
     async def __aenter__(self) -> Self:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("TOWNHALL_")}
-        environment |= {
-            "TOWNHALL_DATA_DIR": str(self._directory),
-            "TOWNHALL_BIND": ADDRESS,
-            "TOWNHALL_HTTP_PORT": str(self._http_port),
-            "TOWNHALL_SIP_PORT": str(self._sip_port),
-            "TOWNHALL_RTP_PORTS": "{}-{}".format(*RTP_PORTS),
-            "TOWNHALL_LOG_LEVEL": "warning",
-        }
         with self._log.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-c", "from townhall.cli import main; main()", "serve"),
+                *_PROGRAM,
+                "serve",
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=environment,
+                env=self._environment(),
             )
         try:
             async with asyncio.timeout(_READY_WITHIN_S):

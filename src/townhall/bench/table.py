@@ -11,6 +11,8 @@ from townhall.bench.plan import BenchReport
 
 ANSWER_AIM_MS = 250.0
 RATIO_AIM = 2.0
+SILENCE_AIM_MS = 40.0
+"""Two ticks."""
 
 
 @contextmanager
@@ -79,6 +81,27 @@ def print_report(report: BenchReport, console: Console) -> None:
             ("floor: a bare loop", f"{100 * conference.floor_cpu:.1f} % of a core", None, ""),
             ("ratio", f"{conference.ratio:.2f}", conference.ratio <= RATIO_AIM, f"≤ {RATIO_AIM:g}"),
             ("load maker late by at most", f"{conference.load_maker_late_ms:.1f} ms", None, ""),
+        ],
+    )
+    remote = report.remote
+    _table(
+        console,
+        f"the REST API, with {remote.callers} calls up",
+        [
+            ("requests a second", f"{remote.requests_a_second:.0f}", None, ""),
+            (
+                "from a mute's answer to silence, median",
+                f"{remote.silence_median_ms:.0f} ms",
+                None,
+                "",
+            ),
+            (
+                f"longest of {remote.mutes}",
+                f"{remote.silence_max_ms:.0f} ms",
+                remote.silence_max_ms <= SILENCE_AIM_MS,
+                f"≤ {SILENCE_AIM_MS:g} ms",
+            ),
+            ("callbacks delivered a second", f"{remote.callbacks_a_second:.0f}", None, ""),
         ],
     )
 
