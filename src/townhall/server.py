@@ -23,7 +23,15 @@ from townhall import __version__
 from townhall.api import APIError, Engine, create_api, error_response
 from townhall.api.health import Health, Uptime, health_route
 from townhall.app import Line, PinGuard, create_app, spoken_texts
-from townhall.calls import ClipLibrary, Route, StoreJournal, Switchboard, SwitchboardSettings
+from townhall.calls import (
+    ClipLibrary,
+    RecordingDesk,
+    RecordingSettings,
+    Route,
+    StoreJournal,
+    Switchboard,
+    SwitchboardSettings,
+)
 from townhall.calls.destinations import Destinations
 from townhall.calls.outbound import OutboundDesk
 from townhall.calls.trunks import TrunkKeeper
@@ -154,6 +162,7 @@ class Server:
             callbacks=callbacks,
             journal=journal,
             queues=self.store.queues,
+            recordings=await self._start_recordings(callbacks, journal),
         )
         await self.switchboard.queue_hall.restore()
         self.user_agent = UserAgent(
@@ -219,6 +228,19 @@ class Server:
                 requests_per_s=settings.api_requests_per_second,
             )
         )
+
+    async def _start_recordings(self, callbacks: CallbackSender, journal: StoreJournal) -> RecordingDesk:
+        settings = RecordingSettings(
+            account_sid=self.settings.account_sid,
+            directory=self.settings.data_dir / "recordings",
+            base_url=self.base_url,
+        )
+        desk = RecordingDesk(
+            settings, media=self.media, records=self.store.recordings, callbacks=callbacks, notices=journal
+        )
+        await desk.recover()
+        self._exits.push_async_callback(desk.close)
+        return desk
 
     async def _prefetch_words(self) -> None:
         """Have what the application says spoken before the first caller asks for it."""

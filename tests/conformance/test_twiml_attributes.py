@@ -14,13 +14,14 @@ from townhall.twiml import parse_document
 from townhall.twiml.attributes import AttributeReader
 from townhall.twiml.notices import NoticeBook
 from townhall.twiml.nouns import conference, queue
-from townhall.twiml.verbs import dial, enqueue, gather, pause, play, redirect, reject, say
+from townhall.twiml.verbs import dial, enqueue, gather, pause, play, record, redirect, reject, say
 
 TABLES = {
     "Say": say.ATTRIBUTES,
     "Play": play.ATTRIBUTES,
     "Pause": pause.ATTRIBUTES,
     "Gather": gather.ATTRIBUTES,
+    "Record": record.ATTRIBUTES,
     "Redirect": redirect.ATTRIBUTES,
     "Reject": reject.ATTRIBUTES,
     "Dial": dial.ATTRIBUTES,
@@ -130,6 +131,18 @@ ROWS: list[tuple[str, str, Any, dict[str, Any], list[str], int]] = [
     ("Gather", "bargeIn", True, BOOLEAN, NOT_BOOLEAN, 13332),
     ("Gather", "maxSpeechTime", None, POSITIVE, NOT_POSITIVE, 13328),
     ("Gather", "debug", False, BOOLEAN, NOT_BOOLEAN, 13333),
+    ("Record", "method", "POST", METHODS, NOT_METHODS, 13610),
+    ("Record", "timeout", 5, {"0": 0, "5": 5, "60": 60}, ["", "-1", "2.5", "five"], 13611),
+    ("Record", "finishOnKey", "1234567890*#", same("#", "*#", "0123456789", ""), ["A", " ", "1,2"], 13613),
+    ("Record", "maxLength", 3600, {"1": 1, "120": 120, "14400": 14400}, ["", "0", "14401", "x"], 13612),
+    ("Record", "playBeep", True, BOOLEAN, NOT_BOOLEAN, 13616),
+    ("Record", "trim", "trim-silence", same("trim-silence", "do-not-trim"), ["", "true"], 13699),
+    ("Record", "recordingStatusCallback", None, URLS, NOT_URLS, 13619),
+    ("Record", "recordingStatusCallbackMethod", "POST", METHODS, NOT_METHODS, 13620),
+    ("Record", "recordingStatusCallbackEvent", frozenset({"completed"}), RECORDING_EVENTS, ["done",
+     "completed,absent"], 13621),
+    ("Record", "transcribe", False, BOOLEAN, NOT_BOOLEAN, 13614),
+    ("Record", "transcribeCallback", None, URLS, NOT_URLS, 13257),
     ("Redirect", "method", "POST", METHODS, NOT_METHODS, 13710),
     ("Reject", "reason", "rejected", same("rejected", "busy"), ["", "Busy", "no"], 13810),
     ("Dial", "method", "POST", METHODS, NOT_METHODS, 13210),
@@ -171,6 +184,8 @@ ROWS: list[tuple[str, str, Any, dict[str, Any], list[str], int]] = [
     ("Conference", "record", "do-not-record", same("do-not-record", "record-from-start"), ["", "true",
      "record-from-answer"], 13217),
     ("Conference", "trim", "trim-silence", same("trim-silence", "do-not-trim"), ["", "yes"], 13239),
+    ("Conference", "townhallRecordingChannels", "mono", same("mono", "dual", "per-talker"), ["", "stereo"],
+     13217),
     ("Conference", "region", None, same("us1", "us2", "ie1", "de1", "sg1", "br1", "au1", "jp1"), ["", "eu",
      "US1"], 13299),
     ("Conference", "statusCallback", None, URLS, NOT_URLS, 13299),
@@ -194,6 +209,7 @@ ROWS: list[tuple[str, str, Any, dict[str, Any], list[str], int]] = [
 ]  # fmt: skip
 
 ANYTHING_GOES = {
+    ("Record", "action"), ("Record", "recordingConfigurationId"),
     ("Gather", "action"), ("Dial", "action"), ("Dial", "recordingConfigurationId"), ("Dial", "events"),
     ("Dial", "passports"), ("Conference", "recordingConfigurationId"), ("Enqueue", "action"),
     ("Queue", "reservationSid"), ("Queue", "postWorkActivitySid"),
@@ -257,6 +273,7 @@ def _snake(name: str) -> str:
 
 
 SPEECH_WARNING = 13326
+TRANSCRIPTION_WARNING = 13614
 
 
 @pytest.mark.parametrize(
@@ -288,7 +305,9 @@ def test_official_builder_writes_what_we_read(element, attribute, allowed):
             getattr(response, element.lower())(**given)
         assert f'{attribute}="' in str(response)
         codes = [notice.code for notice in parse_document(str(response)).notices]
-        assert codes == ([SPEECH_WARNING] if attribute == "input" and "speech" in text else [])
+        warned = {"input": "speech" in text, "transcribe": text == "true", "transcribeCallback": bool(text)}
+        expected = SPEECH_WARNING if attribute == "input" else TRANSCRIPTION_WARNING
+        assert codes == ([expected] if warned.get(attribute) else [])
 
 
 def test_every_verb_and_attribute_is_in_the_reference():

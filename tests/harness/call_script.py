@@ -26,6 +26,9 @@ from townhall.twiml import (
     Notice,
     Page,
     QueueTarget,
+    RecordingPlan,
+    RecordOutcome,
+    RecordPlan,
     Utterance,
     run_call,
 )
@@ -60,7 +63,13 @@ class ScriptedControl:
     queue_outcome: EnqueueOutcome = field(default_factory=lambda: EnqueueOutcome("bridged", "QU1", 7))
     dial_outcome: DialOutcome = field(default_factory=lambda: DialOutcome("completed", "CA2", 20, True))
 
+    record_outcome: RecordOutcome | None = field(
+        default_factory=lambda: RecordOutcome("RE1", "https://x.example/RE1", 7, "#")
+    )
+
     def __post_init__(self) -> None:
+        self.records: list[RecordPlan] = []
+        self.recordings: list[RecordingPlan | str] = []
         self.rung: list[DialPlan] = []
         self.log: list[tuple[float, str]] = []
         self.notices: list[Notice] = []
@@ -233,6 +242,19 @@ class ScriptedControl:
         self.taken.append((target, timeout_s, hangup_on_star, time_limit_s))
         self._note(f"dial queue {target.name}")
         return self.dial_outcome
+
+    def start_recording(self, plan: RecordingPlan) -> str | None:
+        self.recordings.append(plan)
+        return "https://x.example/RE2"
+
+    def stop_recording(self, url: str) -> None:
+        self.recordings.append(url)
+
+    async def record(self, plan: RecordPlan) -> RecordOutcome | None:
+        self._alive()
+        self.records.append(plan)
+        self._note("record")
+        return self.record_outcome
 
     async def dial(self, plan: DialPlan) -> DialOutcome:
         self.rung.append(plan)

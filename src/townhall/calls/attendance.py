@@ -11,7 +11,7 @@ from townhall.calls.control import LiveCall
 from townhall.calls.music import Music
 from townhall.conference import Conference, ConferenceSettings, ParticipantSettings
 from townhall.conference.events import LeftBy
-from townhall.twiml.control import ConferenceDial
+from townhall.twiml.control import ConferenceDial, RecordingPlan
 
 
 @dataclass(eq=False)
@@ -101,4 +101,14 @@ def conference_settings(dial: ConferenceDial) -> ConferenceSettings:
         status_callback=callback.url if callback else None,
         record=dial.record,
         trim_silence=dial.trim_silence,
+    )
+
+
+def recording_plan(dial: ConferenceDial) -> RecordingPlan:
+    """What a document says of the conference's recording."""
+    return RecordingPlan(
+        source="Conference",
+        channels=dial.recording_channels,
+        trim_silence=dial.trim_silence,
+        callback=dial.recording_callback,
     )

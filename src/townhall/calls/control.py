@@ -7,7 +7,9 @@ from typing import Literal, Protocol
 
 from townhall.calls.call import Call
 from townhall.calls.clips import ClipLibrary
+from townhall.calls.message import record_message
 from townhall.calls.negotiation import LegRefusedError
+from townhall.calls.recording import RecordingDesk
 from townhall.calls.sounds import NoticeBoard, Sounds
 from townhall.media import Leg, Playback
 from townhall.signalling import IncomingInvite, OfferRejected, SessionEnded
@@ -19,6 +21,9 @@ from townhall.twiml.control import (
     EnqueueOutcome,
     EnqueuePlan,
     QueueTarget,
+    RecordingPlan,
+    RecordOutcome,
+    RecordPlan,
 )
 from townhall.twiml.dial_plan import DialPlan
 from townhall.webhooks import WebhookClient
@@ -71,6 +76,7 @@ class LiveCall(Sounds):
         queues: Queueing,
         dialling: Dialling,
         journal: Journal,
+        recordings: RecordingDesk,
     ) -> None:
         super().__init__(call, clips, webhooks, journal)
         self.call = call
@@ -78,6 +84,7 @@ class LiveCall(Sounds):
         self._queues = queues
         self._dialling = dialling
         self._journal = journal
+        self._recordings = recordings
 
     # ---- the call itself ----
 
@@ -149,6 +156,15 @@ class LiveCall(Sounds):
         return await self._queues.take(
             self, target, timeout_s=timeout_s, hangup_on_star=hangup_on_star, time_limit_s=time_limit_s
         )
+
+    def start_recording(self, plan: RecordingPlan) -> str | None:
+        return self._recordings.start_beside(self.call, plan)
+
+    def stop_recording(self, url: str) -> None:
+        self._recordings.stop_beside(url)
+
+    async def record(self, plan: RecordPlan) -> RecordOutcome | None:
+        return await record_message(self, self.leg, self._recordings, plan)
 
     # ---- inside ----
 

@@ -12,10 +12,16 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Protocol
 
-from townhall.calls.attendance import Attendance, conference_settings, participant_settings
+from townhall.calls.attendance import (
+    Attendance,
+    conference_settings,
+    participant_settings,
+    recording_plan,
+)
 from townhall.calls.clips import ClipLibrary
 from townhall.calls.control import LiveCall
 from townhall.calls.music import Music
+from townhall.calls.recording import RecordingDesk, RecordingError
 from townhall.conference import (
     Beep,
     Close,
@@ -48,6 +54,7 @@ from townhall.twiml.control import (
     ConferenceOutcome,
     FetchFailed,
     Notice,
+    RecordingPlan,
 )
 from townhall.webhooks import CallbackSender
 
@@ -78,12 +85,15 @@ class ConferenceHall:
         clips: ClipLibrary,
         callbacks: CallbackSender,
         journal: ConferenceJournal,
+        recordings: RecordingDesk,
     ) -> None:
         self._account_sid = account_sid
         self._media = media
         self._clips = clips
         self._callbacks = callbacks
         self._journal = journal
+        self._recordings = recordings
+        self._recording_plans: dict[str, RecordingPlan] = {}
         self.conferences = Conferences(lambda: new_sid("CF"))
         self._attendances: dict[str, Attendance] = {}
         self._subscriptions: dict[str, ConferenceCallbacks] = {}
@@ -138,6 +148,9 @@ class ConferenceHall:
             if dial.status_callback is not None:
                 # The first participant's callback is the conference's; later ones bring none (Twilio's rule).
                 self._subscriptions[conference.sid] = dial.status_callback
+        if dial.record:
+            # Whoever asks for it first says how; later ones change nothing.
+            self._recording_plans.setdefault(conference.sid, recording_plan(dial))
         attendance.on_speech(lambda speaking: self.handle(conference, SpeechChanged(call.sid, speaking)))
         call.discard_digits()
         self._carry_out(conference, admission.commands)
@@ -185,12 +198,13 @@ class ConferenceHall:
                     self._attendances[call_sid].control.report(Notice(HINT, "warning", message))
                 case Close():
                     self._subscriptions.pop(conference.sid, None)
+                    self._recording_plans.pop(conference.sid, None)
                     self._journal.closed(conference, command)
                     self.on_close(conference)
-                case StartRecording() | StopRecording():
-                    log.warning(
-                        "%s: conferences are not recorded yet; `record` has no effect", conference.sid
-                    )
+                case StartRecording():
+                    self._start_recording(conference)
+                case StopRecording():
+                    self._recordings.stop_conference(conference.sid)
 
     def _play_music(
         self, conference: Conference, command: StartWaiting | StopWaiting | StartHold | StopHold
@@ -219,6 +233,27 @@ class ConferenceHall:
         clip = self._clips.beep_enter if beep.kind == "enter" else self._clips.beep_exit
         owner = self._attendances[beep.owner].control.leg if beep.owner else None
         self._media.play_to_bus(conference.sid, [clip], owner=owner)
+
+    def _start_recording(self, conference: Conference) -> None:
+        first = next(iter(conference.participants))
+        try:
+            self._recordings.start_conference(
+                conference.sid,
+                self._recording_plans.get(conference.sid) or RecordingPlan("Conference"),
+                first=(first, self._attendances[first].control.leg),
+                name_of=lambda leg: self._name_of(conference, leg),
+                about={"conference_sid": conference.sid, "friendly_name": conference.name},
+            )
+        except RecordingError as error:
+            self._attendances[first].control.report(Notice(error.code, "error", error.message))
+
+    def _name_of(self, conference: Conference, leg: int) -> dict[str, str | None]:
+        """Who has this leg, for the list of a recording's talkers."""
+        for sid, participant in conference.participants.items():
+            attendance = self._attendances.get(sid)
+            if attendance is not None and attendance.control.leg.number == leg:
+                return {"call_sid": sid, "label": participant.label, "from": attendance.call.from_}
+        return {}
 
     def _release(self, call_sid: str) -> None:
         attendance = self._attendances.pop(call_sid)

@@ -101,6 +101,10 @@ class Sounds:
     async def play_page(self, page: Page, loops: int = 1) -> None:
         await self.while_it_lasts(self._play_clip(self._clips.decode(page), loops))
 
+    async def beep(self) -> None:
+        """The beep after which the caller speaks."""
+        await self.while_it_lasts(self._play_to_the_end([self._clips.beep_record], loops=1))
+
     async def play_forever(self, clip: str) -> None:
         """Loop a clip until cancelled: hold music."""
         await self.while_it_lasts(self._play_to_the_end([clip], loops=0))

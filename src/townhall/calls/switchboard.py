@@ -23,6 +23,7 @@ from townhall.calls.parameters import party, sip_parameters
 from townhall.calls.plan import OutboundPlan
 from townhall.calls.queue_desk import QueueDesk, QueueShelf
 from townhall.calls.queueing import QueueHall
+from townhall.calls.recording import RecordingDesk
 from townhall.ids import new_sid
 from townhall.media import Leg, MediaProcess
 from townhall.routing import CallRefused
@@ -72,6 +73,7 @@ class Switchboard:
         callbacks: CallbackSender,
         journal: StoreJournal,
         queues: QueueShelf,
+        recordings: RecordingDesk,
     ) -> None:
         self._settings = settings
         self._route_of = route_of
@@ -84,8 +86,14 @@ class Switchboard:
         self._calls: dict[str, Call] = {}
         self._draining = False
         self.hall = ConferenceHall(
-            account_sid=settings.account_sid, media=media, clips=clips, callbacks=callbacks, journal=journal
+            account_sid=settings.account_sid,
+            media=media,
+            clips=clips,
+            callbacks=callbacks,
+            journal=journal,
+            recordings=recordings,
         )
+        self.recordings = recordings
         self.queue_hall = QueueHall(clips, queues)
         self.queues = QueueDesk(self.queue_hall, queues)
         self._dialling = DialDesk(self, clips)
@@ -270,6 +278,7 @@ class Switchboard:
             queues=self.queue_hall,
             dialling=self._dialling,
             journal=self._journal,
+            recordings=self.recordings,
         )
         try:
             await course(control)

@@ -4,8 +4,8 @@ Follows Twilio's pages on TwiML voice, its error dictionary, and the rules that 
 those are silent (see `docs/reference/twiml.md`). Fetching, speaking, media and conferences are behind
 `CallControl`: this room opens no socket and reads no file; asyncio is used for waiting only.
 
-Left out: Record, Start, Stop, Connect, Pay, Refer, Echo and Sms are recognised, reported
-(12200) and skipped; machine detection is ignored; speech recognition behaves
+Left out: Start, Stop, Connect, Pay, Refer, Echo and Sms are recognised, reported (12200) and
+skipped; machine detection is ignored; speech recognition behaves
 as no input.
 """
 
@@ -25,6 +25,9 @@ from townhall.twiml.control import (
     Notice,
     Page,
     QueueTarget,
+    RecordingPlan,
+    RecordOutcome,
+    RecordPlan,
     Utterance,
 )
 from townhall.twiml.document import Document, DocumentError, parse_document
@@ -52,6 +55,9 @@ __all__ = [
     "Page",
     "QueueTarget",
     "QueueWait",
+    "RecordOutcome",
+    "RecordPlan",
+    "RecordingPlan",
     "Utterance",
     "check_wait_page",
     "parse_document",

@@ -138,8 +138,6 @@ class ConferenceDial:
     recording_callback: ConferenceCallbacks | None = None
     hangup_on_star: bool = False
     time_limit_s: int = 14400
-    leg_recording: RecordingPlan | None = None
-    """`<Dial record>`: this caller's own leg."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +148,6 @@ class ConferenceOutcome:
 
     dial_call_status: Literal["answered", "failed"]
     error: Notice | None = None
-    recording_url: str | None = None
 
 
 QueueResult = Literal[
@@ -321,6 +318,17 @@ class CallControl(Speaker, Protocol):
         """Wait for the queue's head, for at most `timeout_s` seconds, and talk to him.
 
         Raises nothing when the call ends or is redirected meanwhile: the outcome says it.
+        """
+
+    def start_recording(self, plan: RecordingPlan) -> str | None:
+        """Record the call's own leg beside what its document does; its URL, or None with a notice."""
+
+    def stop_recording(self, url: str) -> None:
+        """End what `start_recording` began; nothing when it has ended."""
+
+    async def record(self, plan: RecordPlan) -> RecordOutcome | None:
+        """Record what the caller says, after a beep, until a key, silence, the greatest length or his
+        hang-up (which ends it with `hangup`, not with `CallEnded`). None: he said nothing.
         """
 
     async def dial(self, plan: "DialPlan") -> DialOutcome:

@@ -3,7 +3,8 @@
 Twilio's page and the conference sheet's section 1. Relative URLs become absolute when the dial runs, because
 inline TwiML has no base. A bad `coach` fails the dial (13240): a coach who joined as an ordinary participant
 would be heard by all. A bad name fails it, too (13237). `region` and `recordingConfigurationId` are checked
-or accepted, and ignored; `eventCallbackUrl` is deprecated and never called.
+or accepted, and ignored; `eventCallbackUrl` is deprecated and never called. `townhallRecordingChannels` is
+ours: a recording with the first participant apart, or with a channel for every talker.
 """
 
 from dataclasses import dataclass, replace
@@ -13,11 +14,17 @@ from lxml import etree
 
 from townhall.ids import is_sid
 from townhall.twiml.attributes import Attribute, AttributeReader
-from townhall.twiml.control import ConferenceCallbacks, ConferenceDial, FetchFailed, Method, Notice
+from townhall.twiml.control import (
+    ConferenceDial,
+    FetchFailed,
+    Method,
+    Notice,
+    RecordingChannels,
+)
 from townhall.twiml.kinds import ANYTHING, BOOLEAN, METHOD, URL, Kind, choice, integer, optional, words
 from townhall.twiml.limits import CONFERENCE_NAME, CONFERENCE_PARTICIPANTS, PARTICIPANT_LABEL
 from townhall.twiml.notices import NoticeBook, quoted
-from townhall.twiml.nouns.recording import RECORDING_EVENTS
+from townhall.twiml.nouns.recording import RECORDING_EVENTS, recording_callbacks, resolved
 from townhall.twiml.scene import Scene
 
 REGIONS = ("us1", "us2", "ie1", "de1", "sg1", "br1", "au1", "jp1")
@@ -37,6 +44,13 @@ def _read_coach(text: str) -> str:
     return text
 
 
+def _read_channels(text: str) -> RecordingChannels:
+    if text not in ("mono", "dual", "per-talker"):
+        raise ValueError
+    return cast(RecordingChannels, text)
+
+
+CHANNELS = Kind(_read_channels, "one of mono, dual, per-talker")
 LABEL = Kind(_read_label, f"1 to {PARTICIPANT_LABEL} characters, no /, not like a Call SID")
 COACH_SID = Kind(_read_coach, "a Call SID: CA and 32 hexadecimal digits")
 
@@ -54,6 +68,7 @@ MAX_PARTICIPANTS = Attribute(
 )
 RECORD = Attribute("record", choice("do-not-record", "record-from-start"), "do-not-record", 13217)
 TRIM = Attribute("trim", choice("trim-silence", "do-not-trim"), "trim-silence", 13239)
+RECORDING_CHANNELS = Attribute[RecordingChannels]("townhallRecordingChannels", CHANNELS, "mono", 13217)
 REGION = Attribute[str | None]("region", optional(choice(*REGIONS)), None, 13299)
 STATUS_CALLBACK = Attribute[str | None]("statusCallback", optional(URL), None, 13299)
 STATUS_CALLBACK_METHOD = Attribute[Method]("statusCallbackMethod", METHOD, "POST", 13299)
@@ -67,9 +82,10 @@ EVENT_CALLBACK_URL = Attribute[str | None]("eventCallbackUrl", optional(URL), No
 RECORDING_CONFIGURATION_ID = Attribute("recordingConfigurationId", ANYTHING, "", 13299)
 ATTRIBUTES: tuple[Attribute[Any], ...] = (
     MUTED, BEEP, START_ON_ENTER, END_ON_EXIT, PARTICIPANT_LABEL_OF, JITTER_BUFFER_SIZE, WAIT_URL, WAIT_METHOD,
-    COACH, MAX_PARTICIPANTS, RECORD, TRIM, REGION, STATUS_CALLBACK, STATUS_CALLBACK_METHOD,
-    STATUS_CALLBACK_EVENT, RECORDING_STATUS_CALLBACK, RECORDING_STATUS_CALLBACK_METHOD,
-    RECORDING_STATUS_CALLBACK_EVENT, EVENT_CALLBACK_URL, RECORDING_CONFIGURATION_ID,
+    COACH, MAX_PARTICIPANTS, RECORD, TRIM, RECORDING_CHANNELS, REGION, STATUS_CALLBACK,
+    STATUS_CALLBACK_METHOD, STATUS_CALLBACK_EVENT, RECORDING_STATUS_CALLBACK,
+    RECORDING_STATUS_CALLBACK_METHOD, RECORDING_STATUS_CALLBACK_EVENT, EVENT_CALLBACK_URL,
+    RECORDING_CONFIGURATION_ID,
 )  # fmt: skip
 
 
@@ -88,8 +104,8 @@ class ConferenceNoun:
         return replace(
             self.dial,
             wait_url=wait_url and _absolute(scene, wait_url),
-            status_callback=_resolve_callbacks(scene, self.dial.status_callback),
-            recording_callback=_resolve_callbacks(scene, self.dial.recording_callback),
+            status_callback=resolved(scene, self.dial.status_callback),
+            recording_callback=resolved(scene, self.dial.recording_callback),
         )
 
 
@@ -99,11 +115,6 @@ def _absolute(scene: Scene, url: str) -> str | None:
     except FetchFailed as failure:
         scene.report_failure(failure)
         return None
-
-
-def _resolve_callbacks(scene: Scene, callbacks: ConferenceCallbacks | None) -> ConferenceCallbacks | None:
-    url = callbacks and _absolute(scene, callbacks.url)
-    return replace(callbacks, url=url) if callbacks and url else None
 
 
 def parse_conference(
@@ -130,20 +141,17 @@ def parse_conference(
         max_participants=values[most],
         record=values[RECORD] == "record-from-start",
         trim_silence=values[TRIM] == "trim-silence",
-        status_callback=_callbacks(
+        recording_channels=values[RECORDING_CHANNELS],
+        status_callback=recording_callbacks(
             values[STATUS_CALLBACK], values[STATUS_CALLBACK_METHOD], values[STATUS_CALLBACK_EVENT]
         ),
-        recording_callback=_callbacks(
+        recording_callback=recording_callbacks(
             values[RECORDING_STATUS_CALLBACK],
             values[RECORDING_STATUS_CALLBACK_METHOD],
             values[RECORDING_STATUS_CALLBACK_EVENT],
         ),
     )
     return ConferenceNoun(dial, _refusal(values, name))
-
-
-def _callbacks(url: str | None, method: Method, events: frozenset[str]) -> ConferenceCallbacks | None:
-    return ConferenceCallbacks(url, method, events) if url else None
 
 
 def _refusal(values: AttributeReader, name: str) -> Notice | None:

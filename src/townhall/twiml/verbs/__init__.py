@@ -16,13 +16,14 @@ from townhall.twiml.verbs.hangup import parse_hangup
 from townhall.twiml.verbs.leave import parse_leave
 from townhall.twiml.verbs.pause import parse_pause
 from townhall.twiml.verbs.play import parse_play
+from townhall.twiml.verbs.record import parse_record
 from townhall.twiml.verbs.redirect import parse_redirect
 from townhall.twiml.verbs.reject import parse_reject
 from townhall.twiml.verbs.say import parse_say
 
 NOT_YET = frozenset(
     {
-        "Record", "Start", "Stop", "Connect", "Pay", "Prompt", "Refer", "Echo", "Sms",
+        "Start", "Stop", "Connect", "Pay", "Prompt", "Refer", "Echo", "Sms",
         "Message", "Annotate", "Queue",
     }
 )  # fmt: skip
@@ -34,6 +35,7 @@ _PARSERS: dict[str, Callable[[etree._Element, NoticeBook], Verb]] = {
     "Leave": parse_leave,
     "Pause": parse_pause,
     "Play": parse_play,
+    "Record": parse_record,
     "Redirect": parse_redirect,
     "Reject": parse_reject,
     "Say": parse_say,

@@ -6,8 +6,9 @@ After a conference the `action` gets `DialCallStatus` and `DialBridged`, no `Dia
 hears its answer; not when the REST API redirected the call.
 """
 
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from lxml import etree
 
@@ -16,12 +17,13 @@ from townhall.twiml.control import (
     CallEnded,
     CallRedirected,
     ConferenceDial,
-    ConferenceOutcome,
     DialOutcome,
     DocumentRequest,
     FetchFailed,
     Method,
     Notice,
+    RecordingPlan,
+    RecordingTrack,
 )  # fmt: skip
 from townhall.twiml.dial_plan import DialPlan
 from townhall.twiml.kinds import (
@@ -42,7 +44,7 @@ from townhall.twiml.nouns.callees import PARSERS, Callees, parse_callees, plain_
 from townhall.twiml.nouns.conference import ConferenceNoun, parse_conference
 from townhall.twiml.nouns.others import Unsupported, parse_unsupported
 from townhall.twiml.nouns.queue import QueueNoun, parse_queue
-from townhall.twiml.nouns.recording import RECORDING_EVENTS
+from townhall.twiml.nouns.recording import RECORDING_EVENTS, recording_callbacks, resolved
 from townhall.twiml.scene import Scene
 
 RING_TONES = (
@@ -84,11 +86,15 @@ IGNORED = tuple(
     Attribute(name, ANYTHING, "", 13299) for name in ("recordingConfigurationId", "events", "passports")
 )
 _CHECKED: tuple[Attribute[Any], ...] = (
-    CALLER_ID, RING_TONE, RECORD, TRIM, RECORDING_STATUS_CALLBACK, RECORDING_STATUS_CALLBACK_METHOD,
-    RECORDING_STATUS_CALLBACK_EVENT, RECORDING_TRACK, REFER_URL, REFER_METHOD, SEQUENTIAL, CALL_REASON,
+    CALLER_ID, RING_TONE, REFER_URL, REFER_METHOD, SEQUENTIAL, CALL_REASON,
+)  # fmt: skip
+_RECORDING: tuple[Attribute[Any], ...] = (
+    RECORD, TRIM, RECORDING_STATUS_CALLBACK, RECORDING_STATUS_CALLBACK_METHOD,
+    RECORDING_STATUS_CALLBACK_EVENT, RECORDING_TRACK,
 )  # fmt: skip
 ATTRIBUTES: tuple[Attribute[Any], ...] = (
-    ACTION, METHOD_OF, TIMEOUT, HANGUP_ON_STAR, TIME_LIMIT, ANSWER_ON_BRIDGE, *_CHECKED, *IGNORED,
+    ACTION, METHOD_OF, TIMEOUT, HANGUP_ON_STAR, TIME_LIMIT, ANSWER_ON_BRIDGE, *_RECORDING, *_CHECKED,
+    *IGNORED,
 )  # fmt: skip
 
 
@@ -105,6 +111,9 @@ class Dial:
     caller_id: str | None = None
     ring_tone: str | None = None
     sequential: bool = False
+    recording: RecordingPlan | None = None
+    """Of the caller's own leg; with the callback's URL as written."""
+    record_from_ringing: bool = False
 
     async def run(self, scene: Scene) -> DocumentRequest | None:
         if self.answer_on_bridge and not scene.control.answered:
@@ -135,18 +144,20 @@ class Dial:
         if isinstance(target, Notice):
             return DialOutcome("failed", error=target)
         await scene.control.answer()
-        return await scene.control.dial_queue(
+        taking = scene.control.dial_queue(
             target,
             timeout_s=self.timeout_s,
             hangup_on_star=self.hangup_on_star,
             time_limit_s=self.time_limit_s,
         )
+        return await self._recorded(scene, taking)
 
     async def _ring(self, scene: Scene, callees: Callees) -> DialOutcome:
         targets = callees.resolve(scene)
         if not targets:
             return DialOutcome("failed")
-        return await scene.control.dial(
+        from_ringing = self.record_from_ringing and scene.control.answered
+        ringing = scene.control.dial(
             DialPlan(
                 targets=targets,
                 timeout_s=self.timeout_s,
@@ -156,8 +167,10 @@ class Dial:
                 hangup_on_star=self.hangup_on_star,
                 time_limit_s=self.time_limit_s,
                 sequential=self.sequential,
+                record=None if from_ringing else self._recording_plan(scene),
             )
         )
+        return await (self._recorded(scene, ringing) if from_ringing else ringing)
 
     async def _join(self, scene: Scene, noun: ConferenceNoun) -> DialOutcome:
         dial = noun.resolve(scene)
@@ -165,10 +178,25 @@ class Dial:
             return DialOutcome("failed", error=dial)
         dial = replace(dial, hangup_on_star=self.hangup_on_star, time_limit_s=self.time_limit_s)
         await scene.control.answer()
+        return await self._recorded(scene, _attend(scene, dial))
+
+    def _recording_plan(self, scene: Scene) -> RecordingPlan | None:
+        if self.recording is None:
+            return None
+        return replace(self.recording, callback=resolved(scene, self.recording.callback))
+
+    async def _recorded(self, scene: Scene, work: Coroutine[Any, Any, DialOutcome]) -> DialOutcome:
+        """Record the caller's leg from now on until the dial is over, if `record` says so."""
+        plan = self._recording_plan(scene)
+        url = None if plan is None else scene.control.start_recording(plan)
         try:
-            return _of_conference(await scene.control.join_conference(dial))
-        except CallEnded as ended:
-            return DialOutcome("answered", bridged=True, interruption=ended)
+            outcome = await work
+        finally:
+            if url is not None:
+                scene.control.stop_recording(url)
+        if url is None:
+            return outcome
+        return replace(outcome, parameters=(*outcome.parameters, ("RecordingUrl", url)))
 
     async def _tell_action(self, scene: Scene, outcome: DialOutcome) -> None:
         """The caller has hung up: request the action for what it notes, and ignore its answer."""
@@ -194,7 +222,11 @@ class Dial:
         return DocumentRequest(scene.absolute(action), self.method, tuple(parameters))
 
 
-def _of_conference(outcome: ConferenceOutcome) -> DialOutcome:
+async def _attend(scene: Scene, dial: ConferenceDial) -> DialOutcome:
+    try:
+        outcome = await scene.control.join_conference(dial)
+    except CallEnded as ended:
+        return DialOutcome("answered", bridged=True, interruption=ended)
     joined = outcome.dial_call_status == "answered"
     return DialOutcome(outcome.dial_call_status, bridged=joined, error=outcome.error)
 
@@ -213,6 +245,26 @@ def parse_dial(element: etree._Element, notices: NoticeBook, participants_limit:
         caller_id=values[CALLER_ID],
         ring_tone=values[RING_TONE],
         sequential=values[SEQUENTIAL],
+        recording=_parse_recording(values),
+        record_from_ringing=values[RECORD].startswith("record-from-ringing"),
+    )
+
+
+def _parse_recording(values: AttributeReader) -> RecordingPlan | None:
+    values.check(*_RECORDING)
+    record = values[RECORD]
+    if record in ("do-not-record", "false"):
+        return None
+    return RecordingPlan(
+        source="DialVerb",
+        channels="dual" if record.endswith("-dual") else "mono",
+        track=cast(RecordingTrack, values[RECORDING_TRACK]),
+        trim_silence=values[TRIM] == "trim-silence",
+        callback=recording_callbacks(
+            values[RECORDING_STATUS_CALLBACK],
+            values[RECORDING_STATUS_CALLBACK_METHOD],
+            values[RECORDING_STATUS_CALLBACK_EVENT],
+        ),
     )
 
 
