@@ -176,6 +176,7 @@ class LiveCall(Sounds):
         try:
             if invite.offer is not None:
                 await invite.answer(await call.audio.answer(invite.offer))
+                call.audio.acknowledged()
             else:
                 answer = await invite.answer(await call.audio.offer())
                 if answer is None:

@@ -43,6 +43,7 @@ class CallAudio:
         self.leg: Leg | None = None
         self.agreement: AudioAgreement | None = None
         self.on_open: Callable[[Leg], None] = lambda leg: None
+        self._is_real = False
 
     def check(self, offer: bytes) -> None:
         """Raise `OfferRejected` when nothing in the offer fits, before any port is taken for it."""
@@ -56,6 +57,15 @@ class CallAudio:
         self._connect(agreement)
         return bytes(description)
 
+    def acknowledged(self) -> None:
+        """The ACK of our answer has come, so somebody is there who saw it: sending begins.
+
+        An INVITE by itself may have a forged source; its answer is no reason to send anybody audio.
+        """
+        self._is_real = True
+        if self.agreement is not None and self.agreement.send:
+            self._connect(self.agreement)
+
     async def offer(self) -> bytes:
         """Open the leg and make an offer of ours, for an INVITE that came without one; `accept` takes the
         answer.
@@ -67,6 +77,7 @@ class CallAudio:
         offer, self._pending_offer = self._pending_offer, None
         if offer is None:
             raise OfferRejected(status=488)
+        self._is_real = True
         try:
             self._connect(accept_answer(offer, parse_sdp(answer)))
         except (SDPError, NothingFits) as error:
@@ -76,6 +87,7 @@ class CallAudio:
         """Early media (RFC 3960): listen to what a provisional response brings; True when it fits."""
         if self._pending_offer is None:
             return False
+        self._is_real = True
         try:
             self._connect(accept_answer(self._pending_offer, parse_sdp(answer)))
         except (SDPError, NothingFits):
@@ -151,8 +163,9 @@ class CallAudio:
             rtcp_mux=agreement.rtcp_mux,
             ptime_ms=agreement.ptime_ms,
             telephone_event=agreement.telephone_event,
-            send=agreement.send,
+            send=agreement.send and self._is_real,
             receive=agreement.receive,
+            wanted=agreement.remote[0] == self._peer_address,
         )
         # A peer that told us it sends nothing (hold) is not a dead one.
         self.leg.set_silence_limit(self._silence_limit_s if agreement.receive else 0)

@@ -21,6 +21,7 @@ from townhall.media.mixer import Mixer
 from townhall.media.network import LocalPort, Network
 from townhall.media.plan import Plan, make_plan
 from townhall.media.players import Players
+from townhall.media.proof import Proof
 from townhall.media.protocol import (
     CloseLeg,
     Command,
@@ -76,6 +77,7 @@ class Engine:
         self.receiver = Receiver(self.legs, self.network, self.playout, self.events.append)
         self.reports = Reports(self.legs, self.network, self.receiver.sources, len(local), seed)
         self.sender = Sender(self.legs)
+        self._proof = Proof(self.legs)
         self.recorders = Recorders(self.legs, self.events.append)
         self.refusal = ""
         """Why new legs are refused just now; empty when they are welcome."""
@@ -153,10 +155,12 @@ class Engine:
         if slot < 0:
             return
         legs = self.legs
+        before = legs.agreed_name[slot].copy()
         try:
             self.network.agree(slot, command.remote, command.remote_rtcp, command.rtcp_mux, now)
         except ValueError:
             legs.has_remote[slot] = False  # nothing to send to; the leg may still latch
+        self._proof.agree(slot, command.wanted, not np.array_equal(before, legs.agreed_name[slot]))
         law = ALAW if command.codec == "PCMA" else ULAW
         ptime = command.ptime_ms if command.ptime_ms in PTIMES else 20
         if (legs.law[slot], legs.ptime[slot]) != (law, ptime):
@@ -326,6 +330,7 @@ class Engine:
             batches.extend(self.reports.due(now, wallclock))
         if self._ticks % SILENCE_CHECK_TICKS == 0:
             self._notice_silence(now)
+            self._dirty |= self._proof.look(SILENCE_CHECK_TICKS)
         return batches
 
     def skip(self, ticks: int) -> None:

@@ -108,6 +108,7 @@ class Leg:
         telephone_event: int | None = None,
         send: bool = True,
         receive: bool = True,
+        wanted: bool = True,
     ) -> None:
         """Take in what offer and answer agreed on; again after each renegotiation. The fields are
         `ConnectLeg`'s.
@@ -124,6 +125,7 @@ class Leg:
                 telephone_event,
                 send,
                 receive,
+                wanted,
             )
         )
 

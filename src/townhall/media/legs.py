@@ -44,6 +44,10 @@ class Legs:
         self.may_latch = np.zeros(capacity, np.bool_)
         self.settled = np.zeros(capacity, np.bool_)
         """Something came from the agreed address, or the leg has latched: its source is fixed."""
+        self.wanted = np.zeros(capacity, np.bool_)
+        """What is sent is known to be wanted where it goes, see `proof`."""
+        self.unwanted_ticks = np.zeros(capacity, np.int64)
+        self.withheld = np.zeros(capacity, np.bool_)
         self.rtcp_name = np.zeros((capacity, NAME_WORDS), np.uint64)
         self.rtcp_mux = np.zeros(capacity, np.bool_)
 
@@ -130,6 +134,8 @@ class Legs:
             self.has_remote,
             self.may_latch,
             self.settled,
+            self.wanted,
+            self.withheld,
             self.rtcp_mux,
             self.sends,
             self.receives,
@@ -149,5 +155,6 @@ class Legs:
         self.marker[slot] = True
         self.fifo_fill[slot] = 0
         self.sent_at_report[slot] = 0
+        self.unwanted_ticks[slot] = 0
         self.next_report[slot] = np.inf
         self.last_sr[slot] = 0

@@ -17,6 +17,7 @@ import numpy as np
 from townhall.errors import TownhallError
 from townhall.media.legs import Legs
 from townhall.media.lookup import AddressTable
+from townhall.media.proof import prove
 from townhall.media.protocol import Address
 from townhall.media.shapes import Int64s, Slots, Words, address_of, name_of, with_port_after
 
@@ -154,6 +155,7 @@ class Network:
     def settle(self, slots: Slots) -> None:
         """Packets have come from where these legs were expected: they need no claim to latch any more."""
         self._legs.settled[slots] = True
+        prove(self._legs, slots)
         self._waiting[np.isin(self._waiting, slots)] = -1
 
     def claimants(self, sockets: Slots) -> Int64s:

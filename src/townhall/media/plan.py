@@ -191,7 +191,7 @@ class _Sources:
 
 
 def _groups(legs: Legs, active: Bools, source: Int64s) -> list[Group]:
-    sending = np.flatnonzero(active & legs.sends & legs.has_remote & ~legs.pressing)
+    sending = np.flatnonzero(active & legs.sends & legs.has_remote & ~legs.pressing & ~legs.withheld)
     sending = sending[np.argsort(legs.socket[sending], kind="stable")]
     groups = []
     for ptime in np.unique(legs.ptime[sending]).tolist():

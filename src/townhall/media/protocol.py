@@ -58,6 +58,10 @@ class ConnectLeg(Message, frozen=True):
     """Payload type of RFC 4733 events in both directions; None: listen for in-band digits instead."""
     send: bool = True
     receive: bool = True
+    wanted: bool = True
+    """The peer's SIP comes from `remote`, so it wants packets there; else the leg must hear from it before
+    long.
+    """
 
 
 class CloseLeg(Message, frozen=True):

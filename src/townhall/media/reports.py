@@ -8,6 +8,7 @@ import numpy as np
 
 from townhall.media.legs import Legs
 from townhall.media.network import Network
+from townhall.media.proof import prove
 from townhall.media.shapes import Bools, Bytes, Floats, Int64s, Outgoing, Received, Words, address_of
 from townhall.rtp.rtcp import Heard, SenderInfo, build_compounds, ntp_time, parse_compounds
 from townhall.rtp.source import Sources
@@ -51,6 +52,10 @@ class Reports:
         rows = np.flatnonzero((slots >= 0) & compounds.valid)
         known = slots[rows]
         self._legs.last_packet[known] = now
+        doubted = np.flatnonzero(~self._legs.wanted[known])
+        for slot, row in zip(known[doubted].tolist(), rows[doubted].tolist(), strict=True):
+            if _same_host(self._legs.name[slot], batch.names[row]):
+                prove(self._legs, np.array([slot]))
         reporting = compounds.is_sender_report[rows]
         self._legs.last_sr[known[reporting]] = compounds.ntp_middle[rows[reporting]]
         self._legs.last_sr_at[known[reporting]] = now
@@ -81,7 +86,7 @@ class Reports:
         if not due.size:
             return []
         legs.next_report[due] = now + INTERVAL_S * self._random.uniform(0.5, 1.5, len(due))
-        due = due[legs.connected[due] & legs.has_remote[due]]
+        due = due[legs.connected[due] & legs.has_remote[due] & ~legs.withheld[due]]
         sends = legs.packets_sent[due] > legs.sent_at_report[due]
         hears = self._sources.active[due]
         legs.sent_at_report[due] = legs.packets_sent[due]
