@@ -40,6 +40,7 @@ class Ask:
 
     @property
     def path(self) -> str:
+        """What was asked for, with its suffix."""
         return str(self.request.scope["townhall.path"])
 
     def for_the_account_alone(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from townhall.api.errors import APIError
 from townhall.api.params import Parameters
-from townhall.twiml.control import CallCallbacks, ConferenceCallbacks, RecordingPlan
+from townhall.twiml.control import CallCallbacks, ConferenceCallbacks, RecordingPlan, RecordingSource
 
 ADDRESS_LENGTH = 512
 TIMEOUT_S = 60
@@ -64,18 +64,22 @@ def recording_callbacks(
 
 
 def _recording(form: Parameters, events: frozenset[str]) -> RecordingPlan | None:
-    wanted = form.flag("Record")
-    channels = form.choice("RecordingChannels", ("mono", "dual")) or "mono"
-    track = form.choice("RecordingTrack", ("inbound", "outbound", "both")) or "both"
-    trim = form.choice("Trim", ("trim-silence", "do-not-trim")) or "trim-silence"
-    callback = recording_callbacks(form, events)
-    if not wanted:
-        return None
+    plan = recording_form(form, "OutboundAPI", recording_callbacks(form, events), trims=True)
+    return plan if form.flag("Record") else None
+
+
+def recording_form(
+    form: Parameters, source: RecordingSource, callback: ConferenceCallbacks | None, *, trims: bool
+) -> RecordingPlan:
+    """How a call is to be recorded; `trims`: whether silence is cut off unless the form says otherwise."""
+    channels = form.choice("RecordingChannels", ("mono", "dual"))
+    track = form.choice("RecordingTrack", ("inbound", "outbound", "both"))
+    trim = form.choice("Trim", ("trim-silence", "do-not-trim"))
     return RecordingPlan(
-        source="OutboundAPI",
+        source=source,
         channels="dual" if channels == "dual" else "mono",
         track="inbound" if track == "inbound" else "outbound" if track == "outbound" else "both",
-        trim_silence=trim == "trim-silence",
+        trim_silence=trims if trim is None else trim == "trim-silence",
         callback=callback,
     )
 

@@ -7,7 +7,7 @@ from townhall.api.engine import sentence
 from townhall.api.errors import APIError
 from townhall.api.paging import cut, listing, page_request
 from townhall.api.params import NAME_LENGTH, Parameters
-from townhall.api.render import Resource, account_uri, answer, date_of, deleted, subresources
+from townhall.api.render import Resource, account_uri, answer, date_of, deleted
 from townhall.calls.queue_desk import MemberView, QueueChanges, QueueError, QueueView
 from townhall.store import Page
 from townhall.twiml.control import DocumentRequest
@@ -27,7 +27,6 @@ def render(view: QueueView, account_sid: str) -> Resource:
         "sid": queue.sid,
         "date_created": date_of(queue.created_at),
         "max_size": queue.max_size,
-        "subresource_uris": subresources(account_sid, {"members": "Members"}, "Queues", queue.sid),
     }
 
 

@@ -284,8 +284,11 @@ class Switchboard:
             await course(control)
             await control.hang_up()
         finally:
-            del self._calls[call.sid]
-            self._close_books(call, await call.audio.close())
+            try:
+                self._close_books(call, await call.audio.close())
+            finally:
+                # Known until its end is handed to the store: there is no moment when nobody can tell of it.
+                del self._calls[call.sid]
 
     async def _answer_by_document(self, control: LiveCall) -> None:
         """The course of a call that came in: ring, and run the TwiML of the number that was called."""
