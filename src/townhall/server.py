@@ -182,7 +182,7 @@ class Server:
 
     def _start_outbound(self, journal: StoreJournal) -> None:
         settings = self.settings
-        self.trunks = TrunkKeeper(self.store.trunks.list, self.user_agent)
+        self.trunks = TrunkKeeper(self.store.trunks.list, self.user_agent, settings.data_dir)
         self.trunks.start()
         self._exits.push_async_callback(self.trunks.stop)
         permissions = PermissionSettings(

@@ -6,9 +6,11 @@ down is tried last, not never: its next call may find it up.
 
 import asyncio
 import contextlib
+import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from townhall.signalling import InviteFailed, UserAgent
 from townhall.signalling.registration import Registration, RegistrationSettings
@@ -17,6 +19,8 @@ from townhall.store import Trunk
 
 log = logging.getLogger(__name__)
 
+STATES_FILE = "trunk-states.json"
+"""In the data directory while the server runs, for `townhall trunk status`."""
 LOOK_S = 2.0
 """Between two looks at what is stored."""
 ASK_S = 30.0
@@ -39,7 +43,11 @@ class TrunkState:
 
 
 class TrunkKeeper:
-    def __init__(self, trunks: Callable[[], Awaitable[Sequence[Trunk]]], user_agent: UserAgent) -> None:
+    def __init__(
+        self, trunks: Callable[[], Awaitable[Sequence[Trunk]]], user_agent: UserAgent, data_dir: Path
+    ) -> None:
+        self._file = data_dir / STATES_FILE
+        self._written: list[dict[str, object]] | None = None
         self._trunks = trunks
         self._user_agent = user_agent
         self._kept: dict[str, tuple[Trunk, asyncio.Task[None]]] = {}
@@ -61,11 +69,22 @@ class TrunkKeeper:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._file.unlink(missing_ok=True)
+
+    def _write(self) -> None:
+        """Leave what `townhall trunk status` shows, when it is news."""
+        now = [asdict(state) for state in self._states.values()]
+        if now != self._written:
+            draft = self._file.with_suffix(".new")
+            draft.write_text(json.dumps(now), "utf-8")
+            draft.replace(self._file)
+            self._written = now
 
     async def _keep(self) -> None:
         while True:
             try:
                 self._compare({trunk.sid: trunk for trunk in await self._trunks() if trunk.enabled})
+                self._write()
             except Exception:
                 log.exception("the trunks could not be looked at")
             await asyncio.sleep(LOOK_S)

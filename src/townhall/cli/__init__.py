@@ -1,4 +1,4 @@
-"""The command line: `townhall serve | line | number | status | call | bench`.
+"""The command line: `townhall serve | line | number | trunk | status | call | bench`.
 
 Each command is a module; what it needs is imported when it runs, so that help is there at once. What went
 wrong as it may go wrong is one line on stderr: exit status 2 when the command or a setting was wrong, 1
@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from townhall import __version__
-from townhall.cli import calling, lines, measuring, numbers, serving, status
+from townhall.cli import calling, lines, measuring, numbers, serving, status, trunks
 from townhall.cli.printing import complain
 from townhall.errors import TownhallError
 
@@ -31,6 +31,7 @@ app = typer.Typer(
 app.command("serve")(serving.serve)
 app.add_typer(lines.app, name="line")
 app.add_typer(numbers.app, name="number")
+app.add_typer(trunks.app, name="trunk")
 app.command("status")(status.status)
 app.command("call")(calling.call)
 app.command("bench")(measuring.bench)

@@ -1,0 +1,132 @@
+"""Calls to numbers: over a trunk with a password, over the next when one fails, and not at all unless a trunk
+allows it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from tests.harness.carrier import PASSWORD, USER, Carrier, carrier
+from tests.harness.story import Story
+from twilio.twiml.voice_response import VoiceResponse
+
+
+class Trunks:
+    """The server's trunks, as an operator sets them up; gone when the test is."""
+
+    def __init__(self, story: Story) -> None:
+        self._story = story
+        self._names: list[str] = []
+
+    async def add(self, name: str, at: Carrier, *options: str) -> None:
+        self._names.append(name)
+        await self._command("add", name, self._story.server.address, "--port", str(at.port), *options)
+
+    async def status(self) -> str:
+        """What `townhall trunk status` says; it fails while something is wrong."""
+        return await self._command("status", check=False)
+
+    async def _command(self, *arguments: str, check: bool = True) -> str:
+        done = await asyncio.to_thread(self._story.server.command, "trunk", *arguments, check=check)
+        return done.stdout
+
+    async def remove_all(self) -> None:
+        for name in self._names:
+            await self._command("remove", name)
+
+
+LOGIN = ("--user", USER, "--password", PASSWORD)
+
+
+@pytest.fixture
+async def trunks(story: Story) -> AsyncIterator[Trunks]:
+    trunks = Trunks(story)
+    yield trunks
+    await trunks.remove_all()
+
+
+def dial(story: Story, number: str, **attributes: object) -> str:
+    response = VoiceResponse()
+    response.dial(number, action=story.url("/left"), **attributes)
+    return str(response)
+
+
+async def test_number_goes_over_a_trunk_with_its_password_and_its_digits(
+    story: Story, trunks: Trunks
+) -> None:
+    callee, at = await carrier(story, "far")
+    await trunks.add("carrier", at, *LOGIN, "--rule", "+49=0", "--country", "+49")
+    await story.call("ann", dial(story, "+4930123456", caller_id=story.number))
+    incoming = await callee.rings()
+    assert at.tried == ["030123456"]
+    assert incoming.caller == story.number
+    await callee.answers(incoming)
+    await story.hear({"ann": "far", "far": "ann"})
+
+
+async def test_number_fails_over_to_the_next_trunk(story: Story, trunks: Trunks) -> None:
+    _, broken = await carrier(story, "near")
+    callee, at = await carrier(story, "far")
+    broken.out_of_order = 503
+    rules = ("--rule", "+49", "--country", "+49")
+    await trunks.add("first", broken, *LOGIN, *rules, "--priority", "1")
+    await trunks.add("second", at, *LOGIN, *rules, "--priority", "2")
+    await story.call("ann", dial(story, "+4930123456"))
+    await callee.answers()
+    assert broken.tried == at.tried == ["+4930123456"]
+    await story.hear({"ann": "far", "far": "ann"})
+
+
+async def test_busy_callee_is_not_called_again_over_another_trunk(story: Story, trunks: Trunks) -> None:
+    _, first = await carrier(story, "near")
+    _, second = await carrier(story, "far")
+    first.out_of_order = 486
+    rules = ("--rule", "+49", "--country", "+49")
+    await trunks.add("first", first, *LOGIN, *rules, "--priority", "1")
+    await trunks.add("second", second, *LOGIN, *rules, "--priority", "2")
+    await story.call("ann", dial(story, "+4930123456"))
+    assert (await story.requested("/left")).parameters["DialCallStatus"] == "busy"
+    assert (first.tried, second.tried) == (["+4930123456"], [])
+
+
+@pytest.mark.parametrize(
+    ("number", "options"),
+    [
+        ("+4930123456", ()),
+        ("+4930123456", ("--rule", "all")),
+        ("+4930123456", ("--rule", "+43", "--country", "+43")),
+        ("+4930123456", ("--rule", "all", "--country", "+43")),
+        ("+49900123456", ("--rule", "all", "--country", "all")),
+        ("112", ("--rule", "all", "--country", "all")),
+    ],
+)
+async def test_number_that_no_trunk_allows_is_not_called(
+    story: Story, trunks: Trunks, number: str, options: tuple[str, ...]
+) -> None:
+    _, at = await carrier(story, "far")
+    await trunks.add("carrier", at, *LOGIN, *options)
+    await story.call("ann", dial(story, number))
+    assert (await story.requested("/left")).parameters["DialCallStatus"] == "failed"
+    assert at.tried == []
+
+
+async def test_trunk_that_has_had_its_calls_of_the_minute_takes_no_more(story: Story, trunks: Trunks) -> None:
+    _, at = await carrier(story, "far")
+    at.out_of_order = 486
+    rules = ("--rule", "+49", "--country", "+49")
+    await trunks.add("carrier", at, *LOGIN, *rules, "--calls-a-minute", "1")
+    await story.call("ann", dial(story, "+4930123456"))
+    assert (await story.requested("/left", "ann")).parameters["DialCallStatus"] == "busy"
+    await story.call("ben", dial(story, "+4930123456"))
+    assert (await story.requested("/left", "ben")).parameters["DialCallStatus"] == "failed"
+    assert len(at.tried) == 1
+
+
+async def test_server_registers_at_a_trunk_and_tells_so(story: Story, trunks: Trunks) -> None:
+    _, at = await carrier(story, "far")
+    await trunks.add("carrier", at, *LOGIN, "--register")
+    async with asyncio.timeout(15):
+        while not at.registered():  # noqa: ASYNC110  (it tells nobody)
+            await asyncio.sleep(0.05)
+        while "\tregistered" not in await trunks.status():  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
