@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from twilio.base.exceptions import TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.base.instance_resource import InstanceResource
 from twilio.rest import Client
 
@@ -83,6 +83,10 @@ class PythonRemote(Remote):
             value = getattr(place, verb)(**parameters)
         except TwilioRestException as error:
             raise RemoteError(int(error.status), int(error.code or 0), str(error.msg)) from error
+        except TwilioException as error:
+            # A page that can't be had is told as it came.
+            said = json.loads(error.args[1].text)
+            raise RemoteError(said["status"], said["code"], said["message"]) from error
         return _plain(value)
 
     def close(self) -> None:
