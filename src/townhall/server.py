@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import resource
 import signal
 import socket
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from townhall import __version__
 from townhall.api import APIError, Engine, create_api, error_response
+from townhall.api.connections import BoundedHTTP
 from townhall.api.health import Health, Uptime, health_route
 from townhall.app import Line, PinGuard, create_app, spoken_texts
 from townhall.calls import (
@@ -51,6 +53,9 @@ APPLICATION_PATH = "/app"
 API_PATH = "/2010-04-01"
 LEAVE_WITHIN_S = 4.0
 """Ctrl-C is obeyed in under five seconds; this is what calls get of them to be hung up properly."""
+
+OPEN_FILES = 8192
+"""2,000 SIP connections, 1,000 HTTP ones, webhooks, and room to spare."""
 
 
 class ServerError(TownhallError):
@@ -114,7 +119,9 @@ class Server:
                 Mount(API_PATH, self._answer_api),
             ]
         )
-        config = uvicorn.Config(self._web, log_config=None, access_log=False, lifespan="off", ws="none")
+        config = uvicorn.Config(
+            self._web, http=BoundedHTTP, log_config=None, access_log=False, lifespan="off", ws="none"
+        )
         http = _QuietServer(config)
         serving = asyncio.create_task(http.serve(sockets=self._sockets), name="http")
 
@@ -421,6 +428,15 @@ async def run(settings: Settings, on_ready: "asyncio.Future[Server] | None" = No
     await server.stop()
 
 
+def _allow_open_files() -> None:
+    """Every connection is an open file: a flood of them must meet our limits before the system's 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def serve(settings: Settings) -> None:
     """Run the server in the foreground until it is told to stop."""
+    _allow_open_files()
     uvloop.run(run(settings))
