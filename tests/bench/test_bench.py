@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from townhall.bench import BenchPlan, run
-from townhall.bench.plan import BenchReport
+from townhall.bench import BenchPlan, print_report, run
+from townhall.bench.plan import AnswerFigures, BenchReport, ConferenceFigures, RemoteFigures
 
 TINY = BenchPlan(
     calls_a_second=4.0,
@@ -35,6 +36,9 @@ def test_tiny_run_measures_prints_and_writes_json(tmp_path: Path, capsys: pytest
     assert remote["requests_a_second"] > 0
     assert remote["callbacks_a_second"] > 0
     assert 0 <= remote["silence_median_ms"] <= remote["silence_max_ms"]
+    assert answers["failures"] == {}
+    assert figures["remote"]["callers"] == 3
+    assert figures["remote"]["requests_a_second"] > 0
     assert set(figures) == set(BenchReport.__struct_fields__)
     printed = capsys.readouterr().out
     for words in (
@@ -53,3 +57,15 @@ def test_server_that_does_not_start_fails_with_its_own_words(
     monkeypatch.setattr("townhall.bench.subject.RTP_PORTS", (7, 8))
     assert run(TINY) == 1
     assert "TOWNHALL_RTP_PORTS" in capsys.readouterr().out
+
+
+def test_calls_that_were_not_answered_are_told_with_their_reasons(capsys: pytest.CaptureFixture[str]) -> None:
+    answers = AnswerFigures(
+        10, 3, 10.0, 5.0, 6.0, 7.0, 8.0, {"503 Service Unavailable": 2, "408 [timeout]": 1}
+    )
+    conference = ConferenceFigures(**{name: 1 for name in ConferenceFigures.__struct_fields__})
+    remote = RemoteFigures(**{name: 1 for name in RemoteFigures.__struct_fields__})
+    print_report(BenchReport(2, "a machine", "1", answers, conference, remote), Console())
+    printed = capsys.readouterr().out
+    assert "2 not answered: 503 Service Unavailable" in printed
+    assert "1 not answered: 408 [timeout]" in printed

@@ -69,6 +69,7 @@ async def _measure_answers(plan: BenchPlan, subject: Subject, progress: Progress
         p90_ms=float(p90),
         p99_ms=float(p99),
         max_ms=float(times.max()),
+        failures=dict(caller.failures),
     )
 
 

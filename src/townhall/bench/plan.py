@@ -32,6 +32,8 @@ class AnswerFigures(msgspec.Struct, frozen=True):
     p90_ms: float
     p99_ms: float
     max_ms: float
+    failures: dict[str, int] = {}
+    """Why calls were not answered, and how many for each reason."""
 
 
 class ConferenceFigures(msgspec.Struct, frozen=True):

@@ -54,6 +54,8 @@ def print_report(report: BenchReport, console: Console) -> None:
             ("slowest", f"{answers.max_ms:.0f} ms", None, ""),
         ],
     )
+    for reason, count in answers.failures.items():
+        console.print(f"{count} not answered: {reason}", markup=False)
     share = 100 * conference.packets_missed / max(1, conference.packets_expected)
     _table(
         console,

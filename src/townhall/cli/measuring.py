@@ -12,14 +12,19 @@ def bench(
     calls_a_second: Annotated[float, typer.Option("--calls", min=1, help="Calls set up a second.")] = 50,
     callers: Annotated[int, typer.Option(min=2, help="Callers in the conference.")] = 300,
     talkers: Annotated[int, typer.Option(min=1, help="How many of them talk.")] = 10,
-    seconds: Annotated[float, typer.Option(min=2, help="How long each of the two measurements lasts.")] = 10,
+    moderated: Annotated[
+        int, typer.Option(min=2, help="Callers in the conference that is moderated through the API.")
+    ] = 200,
+    seconds: Annotated[float, typer.Option(min=2, help="How long each measurement lasts.")] = 10,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the figures to this file as JSON.")
     ] = None,
 ) -> None:
-    """Measure this machine: how fast calls are answered, and what one conference costs."""
+    """Measure this machine: how fast calls and the API are answered, and what one conference costs."""
     if talkers >= callers:
         fail("--talkers has to be less than --callers: the others listen", 2)
+    if json_file is not None and not json_file.absolute().parent.is_dir():
+        fail(f"--json {json_file}: there is no folder {json_file.parent}", 2)
     from townhall.bench import BenchPlan, run
 
     plan = BenchPlan(
@@ -28,5 +33,6 @@ def bench(
         callers=callers,
         talkers=talkers,
         conference_s=seconds,
+        moderated=moderated,
     )
     raise typer.Exit(run(plan, json_file))
