@@ -131,6 +131,8 @@ class OutboundDesk:
         await self._journal.answering(call)
         call.answered_at = datetime.now(UTC)
         call.became("in-progress")
+        if call.plan is not None and call.plan.record is not None:
+            self._switchboard.recordings.start_beside(call, call.plan.record)
 
     async def _run(self, control: LiveCall, plan: OutboundPlan) -> None:
         call = control.call

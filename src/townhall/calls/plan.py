@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from townhall.twiml import InlineDocument
-from townhall.twiml.control import CallCallbacks, ConferenceDial, DocumentRequest
+from townhall.twiml.control import CallCallbacks, ConferenceDial, DocumentRequest, RecordingPlan
 
 if TYPE_CHECKING:
     from townhall.calls.control import LiveCall
@@ -41,5 +41,5 @@ class OutboundPlan:
     parameters: tuple[tuple[str, str], ...] = ()
     """What each webhook of the call says on top (`<Client><Parameter>`)."""
     status_callback: CallCallbacks | None = None
-    record: object | None = None
+    record: RecordingPlan | None = None
     """How the call is recorded from its answer on."""

@@ -19,7 +19,7 @@ CLIENT_NAME = 256
 
 _MARKS = re.compile(r"[\s().\-/]")
 _NUMBER = re.compile(r"\+?[0-9]{2,15}|[0-9*#]{2,15}")
-_NAME = re.compile(r"[A-Za-z0-9_.!~*'()&+$-]{1,64}")
+_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_.!~*'()&+$-]{1,64}")
 _PASSABLE = re.compile(
     r"(?i)x-[a-z0-9-]+|user-to-user|remote-party-id|p-preferred-identity|p-called-party-id"
 )
