@@ -19,6 +19,7 @@ TINY = BenchPlan(
     joining_a_second=4.0,
     moderated=3,
     asking_s=0.5,
+    mutes=2,
 )
 
 

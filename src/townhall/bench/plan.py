@@ -20,6 +20,8 @@ class BenchPlan:
     moderated: int = 200
     """Callers in the conference that is moderated through the API, which is asked for `asking_s`."""
     asking_s: float = 5.0
+    mutes: int = 20
+    """How often its talker is muted, 0.8 s each."""
 
 
 class AnswerFigures(msgspec.Struct, frozen=True):

@@ -19,7 +19,6 @@ from townhall.bench.subject import ACCOUNT_SID, ADDRESS, AUTH_TOKEN, BenchFailed
 Progress = Callable[[str, float], None]
 
 _NUMBER = "3000"
-_MUTES = 20
 _WORKERS = 4
 _CALLBACKS_WITHIN_S = 60.0
 
@@ -73,7 +72,7 @@ async def measure_remote(
             calls = await _fill(plan, subject, caller, progress)
             conference = (await api.ask("GET", "/Conferences?Status=in-progress"))["conferences"][0]["sid"]
             talker = await _talker(api, conference)
-            silence_ms = await _mute_again_and_again(api, crowd, conference, talker, progress)
+            silence_ms = await _mute_again_and_again(plan.mutes, api, crowd, conference, talker, progress)
             requests_a_second = await _ask_for_a_while(plan, subject, conference, talker, progress)
             callbacks = await _all_leave(plan, caller, calls, receiver, progress)
         finally:
@@ -81,7 +80,7 @@ async def measure_remote(
     return RemoteFigures(
         callers=plan.moderated,
         requests_a_second=requests_a_second,
-        mutes=_MUTES,
+        mutes=plan.mutes,
         silence_median_ms=float(np.median(silence_ms)),
         silence_max_ms=float(np.max(silence_ms)),
         callbacks_a_second=callbacks,
@@ -116,13 +115,13 @@ async def _talker(api: API, conference: str) -> str:
 
 
 async def _mute_again_and_again(
-    api: API, crowd: Crowd, conference: str, talker: str, progress: Progress
+    mutes: int, api: API, crowd: Crowd, conference: str, talker: str, progress: Progress
 ) -> list[float]:
     """Milliseconds from the API's answer to a mute until the last sound at any phone."""
     path = f"/Conferences/{conference}/Participants/{talker}"
     found = []
-    for mute in range(_MUTES):
-        progress("Muting and listening", mute / _MUTES)
+    for mute in range(mutes):
+        progress("Muting and listening", mute / mutes)
         await api.ask("POST", path, Muted="false")
         await asyncio.sleep(0.4)
         await api.ask("POST", path, Muted="true")
