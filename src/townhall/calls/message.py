@@ -5,6 +5,7 @@ for the attribute's `timeout`.
 """
 
 import asyncio
+import contextlib
 from typing import Any, Protocol
 
 from townhall.calls.call import Call
@@ -82,8 +83,9 @@ async def record_message(
         ear.close()
         live.discarded = not ear.spoke
         live.stop()
-    async with asyncio.timeout(FINISHED_WITHIN_S):
-        await asyncio.shield(live.done)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(FINISHED_WITHIN_S):
+            await asyncio.shield(live.done)
     if live.record.status == "absent" or not ear.spoke:
         return None
     return RecordOutcome(live.record.sid, live.url, live.record.duration_s or 0, digits)

@@ -303,7 +303,7 @@ class RecordingDesk:
                 self._complain(live, f"{ended.lost / 8000:.1f} s are silence: the disk was too slow")
             if ended is not None and ended.talkers_left_out:
                 self._complain(live, f"{ended.talkers_left_out} talkers have no channel: there were too many")
-            await self._finish(live)
+            await self._finish(live, failed=ended is None or ended.outcome == "failed")
         except Exception:
             # A fault of ours costs this recording, no other and no call.
             log.exception("recording %s ended by a fault of the server", sid)
@@ -325,14 +325,16 @@ class RecordingDesk:
         self._tell(live, "started")
         self._tell(live, "in-progress")
 
-    async def _finish(self, live: LiveRecording) -> None:
+    async def _finish(self, live: LiveRecording, failed: bool) -> None:
         await self._keep(live, status="processing")
-        record = await self._finished(live.record, live.order, live.discarded)
+        record = await self._finished(live.record, live.order, live.discarded, failed)
         live.record = record
         log.info("%s: recording %s is %s, %s s", live.subject, record.sid, record.status, record.duration_s)
         self._tell(live, record.status)
 
-    async def _finished(self, record: RecordingRecord, order: Order, discarded: bool) -> RecordingRecord:
+    async def _finished(
+        self, record: RecordingRecord, order: Order, discarded: bool, failed: bool
+    ) -> RecordingRecord:
         """The record with its outcome, written down."""
         changes: dict[str, Any]
         files = self._files(record.sid)
@@ -340,7 +342,8 @@ class RecordingDesk:
             done = await asyncio.to_thread(finish_order, files, order, discarded)
             changes = {"status": "completed", "duration_s": done.seconds, "channels": done.channels}
         except SilentError as error:
-            changes = {"status": "absent", "duration_s": 0, "error_code": error.code}
+            code = STORAGE_FAILED if failed else error.code
+            changes = {"status": "absent", "duration_s": 0, "error_code": code}
         except (RecordingFileError, OSError) as error:
             message = f"recording {record.sid} could not be finished: {error}"
             self._notices.notice(
@@ -435,7 +438,7 @@ class RecordingDesk:
         """Finish what the server's last stop left: what was spoken until then is kept, and told."""
         for record in await self._records.unfinished():
             order = await asyncio.to_thread(read_order, self._files(record.sid))
-            ended = await self._finished(record, order, discarded=False)
+            ended = await self._finished(record, order, discarded=False, failed=False)
             log.warning("recording %s was going on when the server stopped: %s", record.sid, ended.status)
             self._send(ended, order, ended.status)
 

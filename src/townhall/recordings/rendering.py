@@ -18,7 +18,7 @@ MP3_CHANNELS = 2
 
 _BLOCK = 10 * RATE
 _MP3_LEVEL = 0.5
-"""Of libsndfile's scale from best to smallest: 32 kbit/s for a channel at 8 kHz."""
+"""Of libsndfile's scale from best to smallest: 32 kbit/s at 8 kHz, for one channel and for two."""
 
 
 def render(source: Path, target: Path, form: Format, channels: int | None) -> None:
