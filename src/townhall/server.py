@@ -143,6 +143,7 @@ class Server:
         )
         self._exits.push_async_callback(webhooks.close)
         journal = StoreJournal(self.store)
+        webhooks.watch = journal.requests.watch
         callbacks = CallbackSender(
             webhooks,
             journal.notice,

@@ -91,7 +91,7 @@ async def delete(ask: Ask) -> Response:
 
 async def events(ask: Ask) -> Response:
     record, asked = await find(ask, ask.named("call")), page_request(ask.query)
-    made: list[EventRecord] = []
+    made = await ask.engine.store.events.list(record.sid)
     numbered = list(enumerate(made))
     page = cut(numbered, lambda pair: str(pair[0]), asked)
     return listing(

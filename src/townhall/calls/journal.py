@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from townhall.calls.call import Call
+from townhall.calls.requests import RequestLog
 from townhall.conference import Close, Conference, Notify
 from townhall.store import CallRecord, ConferenceRecord, ParticipantRecord, Store
 from townhall.twiml.control import Notice
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 class StoreJournal:
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.requests = RequestLog(store)
+        """Plugged into the webhook client, so that notices carry what was requested."""
 
     def started(self, call: Call) -> None:
         self._store.calls.started(
@@ -47,6 +50,7 @@ class StoreJournal:
             duration_s=call.duration_s,
             cause=call.over.result(),
             media=media,
+            sip_response_code=call.sip_status,
         )
 
     def notice(self, resource_sid: str, notice: Notice) -> None:
@@ -59,6 +63,7 @@ class StoreJournal:
             level=notice.level,
             message=notice.message,
             url=notice.url,
+            **self.requests.about(resource_sid, notice),
         )
 
     def created(self, conference: Conference) -> None:

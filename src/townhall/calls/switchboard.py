@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from townhall.calls.call import Call, Route
+from townhall.calls.call import FINAL, Call, Route
 from townhall.calls.clips import ClipLibrary
 from townhall.calls.control import LiveCall
 from townhall.calls.dialing import DialDesk
@@ -21,6 +21,7 @@ from townhall.calls.moderation import Moderation
 from townhall.calls.negotiation import CallAudio
 from townhall.calls.parameters import party, sip_parameters
 from townhall.calls.plan import OutboundPlan
+from townhall.calls.progress import tell_progress
 from townhall.calls.queue_desk import QueueDesk, QueueShelf
 from townhall.calls.queueing import QueueHall
 from townhall.calls.recording import RecordingDesk
@@ -154,6 +155,8 @@ class Switchboard:
     async def complete(self, call: Call) -> None:
         """Hang a call up from outside."""
         call.ended_by_api = True
+        if call.status in ("queued", "ringing"):
+            call.status = "canceled"
         call.end("ended by the API")
         await call.hang_up()
 
@@ -269,6 +272,7 @@ class Switchboard:
     async def _run(self, call: Call, course: Course) -> None:
         log.info("%s: %s calls %s (%s, %s)", call.sid, call.from_, call.to, call.direction, call.call_id)
         self._journal.started(call)
+        tell_progress(call, self._callbacks.send)
         self._calls[call.sid] = call
         control = LiveCall(
             call,
@@ -324,20 +328,8 @@ class Switchboard:
 
     def _close_books(self, call: Call, media: Mapping[str, object] | None) -> None:
         call.end("its document ended")
+        if call.status not in FINAL:
+            call.status = "failed"  # a fault of ours ended it
         log.info("%s: %s after %d s: %s", call.sid, call.status, call.duration_s, call.over.result())
         self._journal.ended(call, media)
         call.became(call.status)
-        if call.route is not None and call.route.status_callback:
-            parameters = [
-                *call.parameters,
-                ("CallDuration", str(call.duration_s)),
-                ("Duration", _minutes(call)),
-            ]
-            self._callbacks.send(
-                call.sid, call.route.status_callback, call.route.status_callback_method, tuple(parameters)
-            )
-
-
-def _minutes(call: Call) -> str:
-    """`Duration` is in whole minutes begun, as a bill counts them."""
-    return str(-(-call.duration_s // 60))

@@ -10,6 +10,7 @@ from townhall.store.calls import Calls
 from townhall.store.conferences import ConferenceLog
 from townhall.store.engines import Transactions, connect
 from townhall.store.errors import StoreError
+from townhall.store.events import Events
 from townhall.store.lines import Lines
 from townhall.store.notices import Notices
 from townhall.store.numbers import Numbers
@@ -40,6 +41,7 @@ class Store:
         self.api_keys = APIKeys(reader, self._writer)
         self.trunks = Trunks(reader, self._writer)
         self.outbox = Outbox(reader, self._writer)
+        self.events = Events(reader, self._writer)
 
     @classmethod
     async def open(cls, url: str, *, takes_calls: bool = False) -> "Store":

@@ -18,6 +18,7 @@ from townhall.webhooks.cookies import Cookies
 from townhall.webhooks.lanes import Pauses
 from townhall.webhooks.outbox import Outbox
 from townhall.webhooks.signature import sign
+from townhall.webhooks.watching import Exchanged
 
 __all__ = [
     "AddressRefusedError",
@@ -25,6 +26,7 @@ __all__ = [
     "CallbackSender",
     "CallbackSettings",
     "Cookies",
+    "Exchanged",
     "OriginConsent",
     "Outbox",
     "Pauses",

@@ -2,6 +2,7 @@
 
 import contextlib
 import ssl
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,8 +15,11 @@ from townhall.webhooks.cache import AudioCache, CachedAudio
 from townhall.webhooks.consent import OriginConsent
 from townhall.webhooks.cookies import Cookies
 from townhall.webhooks.exchange import Answer, Ask, Exchange
+from townhall.webhooks.failures import RequestFailed
 from townhall.webhooks.mounts import MountedTransport
+from townhall.webhooks.target import without_credentials
 from townhall.webhooks.transport import CheckedTransport
+from townhall.webhooks.watching import Exchanged, Watch
 
 AUDIO_BYTES = 50 * 1024 * 1024
 """Ours; Twilio says 40 minutes."""
@@ -43,13 +47,15 @@ class WebhookClient:
         self._network = CheckedTransport(self._consent, ssl_context)
         self._mounts = {base.rstrip("/"): MountedTransport(app) for base, app in (mounts or {}).items()}
         self._cache = cache
+        self.watch: Watch | None = None
+        """Told of every request of a document or a callback when it is over."""
 
     async def close(self) -> None:
         await self._network.aclose()
 
     async def fetch(self, url: str, method: Method, parameters: Parameters, cookies: Cookies) -> Page:
         """Request a document. Raises `FetchFailed` with Twilio's number, the URL and what happened."""
-        return _page(await self._run(Ask(url, method, parameters, cookies, DOCUMENT_BYTES)))
+        return _page(await self._run_watched(Ask(url, method, parameters, cookies, DOCUMENT_BYTES)))
 
     async def notify(
         self, url: str, method: Method, parameters: Parameters, idempotency_token: str | None = None
@@ -58,7 +64,8 @@ class WebhookClient:
 
         `idempotency_token` is for a callback that was tried before; without it there is a fresh one.
         """
-        await self._run(Ask(url, method, parameters, Cookies(), None, idempotency_token=idempotency_token))
+        ask = Ask(url, method, parameters, Cookies(), None, idempotency_token=idempotency_token)
+        await self._run_watched(ask)
 
     def consent(self, url: str) -> None:
         """Consent to the origin of a URL, if it is one."""
@@ -91,6 +98,32 @@ class WebhookClient:
         page = _audio_page(answer)
         await cache.put(url, CachedAudio.received(page, answer.headers))
         return page
+
+    async def _run_watched(self, ask: Ask) -> Answer:
+        began = time.monotonic()
+        try:
+            answer = await self._run(ask)
+        except FetchFailed as failure:
+            self._tell(ask, began, failure=failure)
+            raise
+        self._tell(ask, began, answer=answer)
+        return answer
+
+    def _tell(
+        self, ask: Ask, began: float, *, answer: Answer | None = None, failure: FetchFailed | None = None
+    ) -> None:
+        if self.watch is None:
+            return
+        status: int | None = None
+        headers: tuple[tuple[str, str], ...] = ()
+        body = b""
+        if answer is not None:
+            status, headers, body = answer.status, tuple(answer.headers.items()), answer.body
+        elif isinstance(failure, RequestFailed):
+            status, headers, body = failure.status, failure.headers, failure.body
+        url, error = without_credentials(ask.url), str(failure) if failure else None
+        duration_s = time.monotonic() - began
+        self.watch(Exchanged(url, ask.method, ask.parameters, status, headers, body, error, duration_s))
 
     async def _run(self, ask: Ask) -> Answer:
         return await Exchange(ask, self._auth_token, self._transport_for).run()

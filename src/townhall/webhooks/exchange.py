@@ -101,7 +101,9 @@ class Exchange:
             elif 200 <= answer.status < 300 or (answer.status == 304 and ask.conditions):
                 return answer
             else:
-                raise status_failure(answer.status, answer.url)
+                failure = status_failure(answer.status, answer.url)
+                failure.headers, failure.body = tuple(answer.headers.items()), answer.body
+                raise failure
         raise FetchFailed(11215, self._ask.url, f"more than {MOST_REDIRECTS} redirects")
 
     async def _request_kept(self, target: Target, ask: Ask, overrides: Overrides) -> Answer:

@@ -35,6 +35,9 @@ class RequestFailed(FetchFailed):
         """What the server answered, if it did."""
         self.refused = refused
         """Whether it was us who would not connect."""
+        self.headers: tuple[tuple[str, str], ...] = ()
+        self.body = b""
+        """What came with a bad status, as far as it was read."""
 
 
 def status_failure(status: int, url: str) -> RequestFailed:
