@@ -82,6 +82,18 @@ def test_receiver_that_comes_back_gets_what_it_missed_in_order() -> None:
     assert lanes.wake_at() is None
 
 
+def test_silent_receiver_gets_one_request_at_a_time_until_it_answers() -> None:
+    lanes = lanes_of(*((n, f"CA{n}", A) for n in range(5)))
+    first, second = take(lanes), take(lanes)
+    lanes.unanswered(first, 0)
+    assert lanes.take(0) is None
+    lanes.unanswered(second, 0)
+    alone = take(lanes)
+    assert lanes.take(0) is None
+    lanes.delivered(alone)
+    assert {take(lanes).head.number, take(lanes).head.number} == {3, 4}
+
+
 def test_lane_that_breaks_connections_does_not_stop_the_others() -> None:
     lanes = lanes_of((1, "CA1", A), *((n, "CA2", A) for n in range(2, 9)), most_per_receiver=1)
     lanes.unreachable(take(lanes), 0)

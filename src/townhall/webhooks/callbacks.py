@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 
 from townhall.twiml.control import FetchFailed, Method, Notice
 from townhall.webhooks.client import WebhookClient
-from townhall.webhooks.failures import RequestFailed, is_in_vain, is_unreachable
+from townhall.webhooks.failures import RequestFailed, is_in_vain, is_silent, is_unreachable
 from townhall.webhooks.lanes import Lane, Lanes, Pauses
 from townhall.webhooks.outbox import Callback, NoOutbox, Outbox, Pairs, encode
 
@@ -204,7 +204,8 @@ class CallbackSender:
         level = logging.INFO if callback.attempts == 1 else logging.DEBUG
         _log.log(level, "callback of %s is tried again later: %s", callback.resource_sid, failure)
         if not is_unreachable(failure):
-            self._lanes.put_off(lane, now)
+            put_off = self._lanes.unanswered if is_silent(failure) else self._lanes.put_off
+            put_off(lane, now)
             return
         self._lanes.unreachable(lane, now)
         for expired in self._lanes.expired(lane.receiver, expiry):

@@ -63,6 +63,11 @@ def is_unreachable(failure: FetchFailed) -> bool:
     return failure.code in _NOBODY_THERE
 
 
+def is_silent(failure: FetchFailed) -> bool:
+    """Whether the server took the request and did not answer in time."""
+    return failure.code == 11203
+
+
 _LASTING = frozenset({11100, 11215, 11216, 11243})
 """Bad URLs, endless or bad redirects, bad overrides."""
 _MAY_PASS = frozenset({408, 425, 429})

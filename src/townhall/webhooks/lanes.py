@@ -50,6 +50,8 @@ class Receiver:
     busy: int = 0
     failures: int = 0
     not_before: float = 0.0
+    silent: bool = False
+    """Whether it kept the last request waiting until we gave up."""
 
 
 class Lanes:
@@ -116,6 +118,7 @@ class Lanes:
         """The receiver is there, whatever it said."""
         lane.receiver.failures = 0
         lane.receiver.not_before = 0.0
+        lane.receiver.silent = False
 
     def given_up(self, lane: Lane) -> None:
         """Its head will not be sent again."""
@@ -130,6 +133,13 @@ class Lanes:
         self._release(lane)
         self._pause_count += 1
         heapq.heappush(self._paused, (now + self._pauses.after(lane.failures), self._pause_count, lane))
+
+    def unanswered(self, lane: Lane, now: float) -> None:
+        """The receiver took the request and said nothing. It gets one at a time until it answers: several
+        silent ones must not take every place.
+        """
+        lane.receiver.silent = True
+        self.put_off(lane, now)
 
     def unreachable(self, lane: Lane, now: float) -> None:
         """The receiver is not there: all its lanes wait. Tries that were under way together count once.
@@ -172,7 +182,7 @@ class Lanes:
         return None
 
     def _room(self, receiver: Receiver) -> int:
-        return 1 if receiver.failures else self._most_per_receiver
+        return 1 if receiver.failures or receiver.silent else self._most_per_receiver
 
     def _remove_head(self, lane: Lane) -> Callback:
         callback = lane.waiting.popleft()
