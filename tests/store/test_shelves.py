@@ -119,7 +119,6 @@ async def test_queue_that_two_callers_need_is_made_once(store: Store) -> None:
         replace(TRUNK, calls_a_minute=0),
         replace(TRUNK, rules=(PrefixRule("0", -1),)),
     ],
-    ids=repr,
 )
 async def test_bad_value_is_refused_with_what_is_allowed(store: Store, bad: Any) -> None:
     shelf = {"QU": "queues", "AP": "applications", "SK": "api_keys", "RE": "recordings", "TK": "trunks"}
