@@ -12,7 +12,9 @@ import logging
 import resource
 import signal
 import socket
+import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import uvicorn
 import uvloop
@@ -147,9 +149,7 @@ class Server:
         callbacks = CallbackSender(
             webhooks,
             journal.notice,
-            CallbackSettings(
-                most_waiting=settings.callbacks_waiting, keep_s=settings.callback_hours * 3600
-            ),
+            CallbackSettings(most_waiting=settings.callbacks_waiting, keep_s=settings.callback_hours * 3600),
             self.store.outbox,
         )
         await callbacks.start()
@@ -311,20 +311,22 @@ class Server:
     def welcome(self) -> str:
         """What `townhall serve` prints once calls are taken."""
         _, host, port = self.user_agent.addresses[0]
-        shown = f"[{host}]" if ":" in host else host
-        call = f"sip:1000@{shown}:{port}"
+        here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+        shown = f"[{here}]" if ":" in here else here
+        call, command = f"sip:1000@{shown}:{port}", _command()
+        elsewhere = "" if here == host else "; from elsewhere at this machine's address"
         return "\n".join(
             (
                 f"Townhall {__version__} takes calls.",
                 "",
-                f"  Call   {call}  (UDP and TCP)",
+                f"  Call   {call}  (UDP and TCP{elsewhere})",
                 f"  Web    {self.base_url}",
                 f"  Data   {self.settings.data_dir}  (database, sounds; credentials in credentials.toml)",
                 f"  Voice  {self.speech.description}",
                 "",
                 "Try it from another terminal, a moderator and a speaker:",
-                f"  townhall call {call} --press 3",
-                f"  townhall call {call} --press 2 --tone 440",
+                f"  {command} call {call} --press 3",
+                f"  {command} call {call} --press 2 --tone 440",
                 "",
                 "Ctrl-C hangs up and stops.",
             )
@@ -371,6 +373,12 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+
+
+def _command() -> str:
+    """How this program was called, for commands that can be copied: `.venv/bin/townhall` or `townhall`."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "townhall" else "townhall"
 
 
 def _method(stored: str) -> Method:
