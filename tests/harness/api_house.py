@@ -142,26 +142,19 @@ class House:
 
     def begin(self, call: Call) -> None:
         """Have the switchboard know the call until it is over."""
-
-        async def course(_: object) -> None:
-            await asyncio.wait({call.over})
-
+        self.switchboard._calls[call.sid] = call
+        self.journal.started(call)
         self.tasks[call.sid] = asyncio.create_task(self._live(call))
 
     async def _live(self, call: Call) -> None:
-        self.switchboard._calls[call.sid] = call
-        self.journal.started(call)
-        try:
-            await asyncio.wait({call.over})
-        finally:
-            del self.switchboard._calls[call.sid]
-            self.journal.ended(call, None)
+        await asyncio.wait({call.over})
+        self.journal.ended(call, None)
+        del self.switchboard._calls[call.sid]
 
     async def call(self, from_: str = "+14155550101", to: str = "+14155550100") -> Call:
         """A call that came in and was answered."""
         call = self.new_call(from_, to, status="in-progress", direction="inbound")
         self.begin(call)
-        await asyncio.sleep(0)
         await self.journal.answering(call)
         call.answered_at = call.started_at
         return call
@@ -194,7 +187,7 @@ class House:
     # ---- requests: every answer is held to the table of shapes ----
 
     async def get(self, path: str, status: int = 200, **parameters: Any) -> Json:
-        return await self._ask("GET", path, status, params=_spelled(parameters))
+        return await self._ask("GET", path, status, params=_spelled(parameters) or None)
 
     async def post(self, path: str, status: int = 200, **parameters: Any) -> Json:
         return await self._ask("POST", path, status, data=_spelled(parameters))

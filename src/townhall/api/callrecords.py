@@ -54,20 +54,20 @@ def render(call: CallRecord, account_sid: str) -> Resource:
 
 async def find(ask: Ask, sid: str) -> CallRecord:
     """The call of this SID; raises `APIError` 20404."""
+    # Looked up first: one that ends while the store is read is still told with its last status.
+    live = ask.engine.switchboard.known(sid)
     await ask.engine.store.settled()
     record = await ask.engine.store.calls.get(sid)
-    if record is None:
-        live = ask.engine.switchboard.known(sid)
-        if live is None:
-            raise ask.not_found()
-        return of_live(live)
-    return with_status(ask, record)
+    if record is not None:
+        return with_status(record, live)
+    if live is None:
+        raise ask.not_found()
+    return of_live(live)
 
 
-def with_status(ask: Ask, record: CallRecord) -> CallRecord:
-    """The record with the status of this moment."""
-    live = ask.engine.switchboard.known(record.sid)
-    if live is None or record.status == live.status:
+def with_status(record: CallRecord, live: Call | None) -> CallRecord:
+    """The record with the status of this moment, if the call was live when it was read."""
+    if live is None or record.ended_at is not None or record.status == live.status:
         return record
     return replace(record, status=live.status, duration_s=live.duration_s)
 

@@ -25,6 +25,7 @@ FILTERS = (
 async def list_(ask: Ask) -> Response:
     query, asked = ask.query, page_request(ask.query)
     status = query.choice("Status", STATUSES)
+    live = {call.sid: call for call in ask.engine.switchboard.all_known()}
     await ask.engine.store.settled()
     page: Page[CallRecord]
     if status in LIVE:
@@ -42,7 +43,8 @@ async def list_(ask: Ask) -> Response:
             ended_before=ended.until,
         )
         found = await ask.engine.store.calls.page(wanted, limit=asked.size, token=asked.token)
-        page = Page([with_status(ask, r) for r in found.records], found.next_token, found.previous_token)
+        records = [with_status(record, live.get(record.sid)) for record in found.records]
+        page = Page(records, found.next_token, found.previous_token)
     account = ask.engine.account_sid
     return listing(
         "calls",

@@ -26,6 +26,7 @@ NAME_LENGTH = 64
 URL_LENGTH = 4096
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+ -]\d{2}:\d{2})?", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _INTEGER = re.compile(r"[+-]?\d{1,12}", re.ASCII)
 _SID_DIGITS = re.compile(r"[0-9a-fA-F]{32}")
@@ -164,7 +165,7 @@ def _span(name: str, value: str, times: bool) -> tuple[datetime, datetime]:
             day = date.fromisoformat(value)
             first = datetime(day.year, day.month, day.day, tzinfo=UTC)
             return first, first + timedelta(days=1)
-        if times:
+        if times and _TIME.fullmatch(value):
             at = datetime.fromisoformat(value.replace(" ", "+"))
             at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
             return at, at + timedelta(seconds=1)

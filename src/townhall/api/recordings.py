@@ -22,7 +22,8 @@ from townhall.api.recorded import (
     render_of_conference,
 )
 from townhall.api.render import Resource, answer, deleted
-from townhall.calls.recording import RecordingDesk, RecordingError
+from townhall.calls.archive import RecordingError
+from townhall.calls.recording import RecordingDesk
 from townhall.store import RecordingRecord
 
 CURRENT = "Twilio.CURRENT"

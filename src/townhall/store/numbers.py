@@ -8,7 +8,7 @@ from typing import Any, TypedDict, TypeVar, Unpack
 
 import sqlalchemy as sa
 
-from townhall.store.errors import StoreError
+from townhall.store.errors import DuplicateError, StoreError
 from townhall.store.paging import Order, Page, Place
 from townhall.store.readers import Reader
 from townhall.store.records import Number
@@ -131,7 +131,7 @@ def _keywords(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _refuse_duplicate(connection: sa.Connection, number: str) -> None:
     if connection.execute(_select(number)).first() is not None:
-        raise StoreError(f"number {number} exists already; change it, or remove it first")
+        raise DuplicateError(f"number {number} exists already; change it, or remove it first")
 
 
 def _unknown(number: str) -> StoreError:
