@@ -3,10 +3,11 @@ allows it.
 """
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.harness.carrier import PASSWORD, USER, Carrier, carrier
+from tests.harness.carrier import PASSWORD, USER, carrier
 from tests.harness.story import Story
 from twilio.twiml.voice_response import VoiceResponse
 
@@ -18,9 +19,9 @@ class Trunks:
         self._story = story
         self._names: list[str] = []
 
-    async def add(self, name: str, at: Carrier, *options: str) -> None:
+    async def add(self, name: str, port: int, *options: str) -> None:
         self._names.append(name)
-        await self._command("add", name, self._story.server.address, "--port", str(at.port), *options)
+        await self._command("add", name, self._story.server.address, "--port", str(port), *options)
 
     async def status(self) -> str:
         """What `townhall trunk status` says; it fails while something is wrong."""
@@ -55,7 +56,7 @@ async def test_number_goes_over_a_trunk_with_its_password_and_its_digits(
     story: Story, trunks: Trunks
 ) -> None:
     callee, at = await carrier(story, "far")
-    await trunks.add("carrier", at, *LOGIN, "--rule", "+49=0", "--country", "+49")
+    await trunks.add("carrier", at.port, *LOGIN, "--rule", "+49=0", "--country", "+49")
     await story.call("ann", dial(story, "+4930123456", caller_id=story.number))
     incoming = await callee.rings()
     assert at.tried == ["030123456"]
@@ -69,11 +70,24 @@ async def test_number_fails_over_to_the_next_trunk(story: Story, trunks: Trunks)
     callee, at = await carrier(story, "far")
     broken.out_of_order = 503
     rules = ("--rule", "+49", "--country", "+49")
-    await trunks.add("first", broken, *LOGIN, *rules, "--priority", "1")
-    await trunks.add("second", at, *LOGIN, *rules, "--priority", "2")
+    await trunks.add("first", broken.port, *LOGIN, *rules, "--priority", "1")
+    await trunks.add("second", at.port, *LOGIN, *rules, "--priority", "2")
     await story.call("ann", dial(story, "+4930123456"))
     await callee.answers()
     assert broken.tried == at.tried == ["+4930123456"]
+    await story.hear({"ann": "far", "far": "ann"})
+
+
+async def test_trunk_that_gives_no_sign_of_life_makes_room_for_the_next(story: Story, trunks: Trunks) -> None:
+    callee, at = await carrier(story, "far")
+    rules = ("--rule", "+49", "--country", "+49")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
+        mute.bind((story.server.address, 0))
+        await trunks.add("first", mute.getsockname()[1], *rules, "--priority", "1")
+        await trunks.add("second", at.port, *LOGIN, *rules, "--priority", "2")
+        await story.call("ann", dial(story, "+4930123456"))
+        await callee.answers(await callee.rings(within_s=15.0))
+        assert mute.recv(4096)
     await story.hear({"ann": "far", "far": "ann"})
 
 
@@ -82,8 +96,8 @@ async def test_busy_callee_is_not_called_again_over_another_trunk(story: Story, 
     _, second = await carrier(story, "far")
     first.out_of_order = 486
     rules = ("--rule", "+49", "--country", "+49")
-    await trunks.add("first", first, *LOGIN, *rules, "--priority", "1")
-    await trunks.add("second", second, *LOGIN, *rules, "--priority", "2")
+    await trunks.add("first", first.port, *LOGIN, *rules, "--priority", "1")
+    await trunks.add("second", second.port, *LOGIN, *rules, "--priority", "2")
     await story.call("ann", dial(story, "+4930123456"))
     assert (await story.requested("/left")).parameters["DialCallStatus"] == "busy"
     assert (first.tried, second.tried) == (["+4930123456"], [])
@@ -104,7 +118,7 @@ async def test_number_that_no_trunk_allows_is_not_called(
     story: Story, trunks: Trunks, number: str, options: tuple[str, ...]
 ) -> None:
     _, at = await carrier(story, "far")
-    await trunks.add("carrier", at, *LOGIN, *options)
+    await trunks.add("carrier", at.port, *LOGIN, *options)
     await story.call("ann", dial(story, number))
     assert (await story.requested("/left")).parameters["DialCallStatus"] == "failed"
     assert at.tried == []
@@ -114,7 +128,7 @@ async def test_trunk_that_has_had_its_calls_of_the_minute_takes_no_more(story: S
     _, at = await carrier(story, "far")
     at.out_of_order = 486
     rules = ("--rule", "+49", "--country", "+49")
-    await trunks.add("carrier", at, *LOGIN, *rules, "--calls-a-minute", "1")
+    await trunks.add("carrier", at.port, *LOGIN, *rules, "--calls-a-minute", "1")
     await story.call("ann", dial(story, "+4930123456"))
     assert (await story.requested("/left", "ann")).parameters["DialCallStatus"] == "busy"
     await story.call("ben", dial(story, "+4930123456"))
@@ -124,7 +138,7 @@ async def test_trunk_that_has_had_its_calls_of_the_minute_takes_no_more(story: S
 
 async def test_server_registers_at_a_trunk_and_tells_so(story: Story, trunks: Trunks) -> None:
     _, at = await carrier(story, "far")
-    await trunks.add("carrier", at, *LOGIN, "--register")
+    await trunks.add("carrier", at.port, *LOGIN, "--register")
     async with asyncio.timeout(15):
         while not at.registered():  # noqa: ASYNC110  (it tells nobody)
             await asyncio.sleep(0.05)
