@@ -8,8 +8,10 @@ import asyncio
 import contextlib
 from typing import Any, Protocol
 
+from townhall.calls.archive import RecordingError
 from townhall.calls.call import Call
-from townhall.calls.recording import LiveRecording, RecordingDesk, RecordingError
+from townhall.calls.live_recording import LiveRecording
+from townhall.calls.recording import RecordingDesk
 from townhall.media import Leg
 from townhall.twiml.control import CallRedirected, Notice, RecordOutcome, RecordPlan
 

@@ -8,28 +8,34 @@ ends no call: the recording is `absent`, or has what was spoken until then, and 
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
+from townhall.calls.archive import (
+    MediaFormat,
+    NoticeBoard,
+    RecordingArchive,
+    RecordingError,
+    RecordingSettings,
+)
 from townhall.calls.call import Call
+from townhall.calls.live_recording import LiveRecording
 from townhall.calls.recorded import (
     STORAGE_FAILED,
     Order,
-    SilentError,
-    finish_order,
     note_talker,
     read_order,
     recording_parameters,
     write_order,
 )
-from townhall.errors import TownhallError
-from townhall.media import Leg, MediaProcess, Recorder, StartRecorder, TalkerRecorded
-from townhall.recordings import RecordingFileError, RecordingFiles, render
+from townhall.media import Leg, MediaProcess, StartRecorder, TalkerRecorded
 from townhall.store import RecordingRecord, Recordings, StoreError
 from townhall.twiml.control import Notice, RecordingPlan
 from townhall.webhooks import CallbackSender
+
+__all__ = ["LiveRecording", "RecordingDesk", "RecordingError", "RecordingSettings"]
 
 log = logging.getLogger(__name__)
 
@@ -37,65 +43,8 @@ NameOf = Callable[[int], dict[str, Any]]
 """Who a leg's number is: Call SID, label, number, for the sidecar."""
 
 PauseBehavior = Literal["skip", "silence"]
-MediaFormat = Literal["wav", "mp3"]
 CLOSE_WITHIN_S = 3.0
-
-
-class RecordingError(TownhallError):
-    """What was asked of a recording cannot be done; `code` is Twilio's number."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
-class NoticeBoard(Protocol):
-    """Where the error log is kept (`townhall.calls.journal`)."""
-
-    def notice(self, resource_sid: str, notice: Notice) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingSettings:
-    account_sid: str
-    directory: Path
-    base_url: str
-    """Where clients reach this server, for `RecordingUrl`."""
-
-
-@dataclass(eq=False)
-class LiveRecording:
-    """A recording that goes on, or is being finished."""
-
-    record: RecordingRecord
-    order: Order
-    recorder: Recorder
-    url: str
-    done: "asyncio.Future[RecordingRecord]" = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
-    """The record as it is in the end."""
-    kept: "asyncio.Future[None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    """Done when the store has it."""
-    stopping: bool = False
-    """It was told to end."""
-    discarded: bool = False
-    """Nobody spoke: there is nothing to keep."""
-
-    def stop(self) -> None:
-        self.stopping = True
-        self.recorder.stop()
-
-    @property
-    def over(self) -> bool:
-        """Whether no sound is added any more."""
-        return self.stopping or self.recorder.over
-
-    @property
-    def subject(self) -> str:
-        """The call or conference."""
-        return self.record.conference_sid or self.record.call_sid or ""
+SWEEP_EVERY_S = 3600.0
 
 
 class RecordingDesk:
@@ -117,7 +66,8 @@ class RecordingDesk:
         self._notices = notices
         self._live: dict[str, LiveRecording] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._renderings: dict[Path, asyncio.Task[None]] = {}
+        self._archive = RecordingArchive(settings, records, notices)
+        self._sweeping: asyncio.Task[None] | None = None
 
     # ---- starting ----
 
@@ -151,7 +101,7 @@ class RecordingDesk:
         )
         command = StartRecorder(
             recorder=0,
-            path=str(self._files(record.sid).part),
+            path=str(self._archive.files(record.sid).part),
             kind="leg",
             leg=leg.number,
             track=plan.track,
@@ -196,7 +146,7 @@ class RecordingDesk:
             conference_sid=conference_sid,
             channels=2 if plan.channels == "dual" else 1,
         )
-        files = self._files(record.sid)
+        files = self._archive.files(record.sid)
         talkers = plan.channels == "per-talker"
         command = StartRecorder(
             recorder=0,
@@ -234,7 +184,7 @@ class RecordingDesk:
 
     def _note_talker(self, live: LiveRecording, event: TalkerRecorded, name_of: NameOf) -> None:
         entry = {"file": Path(event.path).name, "first": event.first, **name_of(event.leg)}
-        work = asyncio.to_thread(note_talker, self._files(live.record.sid), entry)
+        work = asyncio.to_thread(note_talker, self._archive.files(live.record.sid), entry)
         self._run(work, f"talker of {live.record.sid}")
 
     # ---- while it goes on ----
@@ -314,7 +264,7 @@ class RecordingDesk:
 
     async def _keep_first(self, live: LiveRecording) -> None:
         try:
-            await asyncio.to_thread(write_order, self._files(live.record.sid), live.order)
+            await asyncio.to_thread(write_order, self._archive.files(live.record.sid), live.order)
         except OSError as error:
             log.warning("%s: what is to be done with it can't be written: %s", live.record.sid, error)
         try:
@@ -327,35 +277,10 @@ class RecordingDesk:
 
     async def _finish(self, live: LiveRecording, failed: bool) -> None:
         await self._keep(live, status="processing")
-        record = await self._finished(live.record, live.order, live.discarded, failed)
+        record = await self._archive.finish(live.record, live.order, live.discarded, failed)
         live.record = record
         log.info("%s: recording %s is %s, %s s", live.subject, record.sid, record.status, record.duration_s)
         self._tell(live, record.status)
-
-    async def _finished(
-        self, record: RecordingRecord, order: Order, discarded: bool, failed: bool
-    ) -> RecordingRecord:
-        """The record with its outcome, written down."""
-        changes: dict[str, Any]
-        files = self._files(record.sid)
-        try:
-            done = await asyncio.to_thread(finish_order, files, order, discarded)
-            changes = {"status": "completed", "duration_s": done.seconds, "channels": done.channels}
-        except SilentError as error:
-            code = STORAGE_FAILED if failed else error.code
-            changes = {"status": "absent", "duration_s": 0, "error_code": code}
-        except (RecordingFileError, OSError) as error:
-            message = f"recording {record.sid} could not be finished: {error}"
-            self._notices.notice(
-                record.conference_sid or record.call_sid or record.sid,
-                Notice(STORAGE_FAILED, "error", message),
-            )
-            changes = {"status": "absent", "duration_s": 0, "error_code": STORAGE_FAILED}
-        try:
-            return await self._records.change(record.sid, **changes)
-        except StoreError as error:
-            log.error("%s: %s", record.sid, error)
-            return replace(record, **changes)
 
     async def _keep(self, live: LiveRecording, *, status: str) -> None:
         try:
@@ -379,80 +304,46 @@ class RecordingDesk:
     # ---- finished ones ----
 
     def url_of(self, sid: str) -> str:
-        """`RecordingUrl`: without a suffix."""
-        return f"{self._settings.base_url}/2010-04-01/Accounts/{self._settings.account_sid}/Recordings/{sid}"
+        return self._archive.url_of(sid)
 
     async def delete(self, sid: str) -> None:
-        """Remove the sound; the record stays as `deleted`. Raises `RecordingError`: 20404, 16114."""
-        record = await self._records.get(sid)
-        if record is None or record.status == "deleted":
-            raise RecordingError(20404, f"recording {sid} does not exist, or was deleted")
-        if record.status not in ("completed", "absent"):
-            raise RecordingError(16114, f"recording {sid} is {record.status}: stop it before it is deleted")
-        await asyncio.to_thread(self._files(sid).remove)
-        await self._records.change(sid, status="deleted")
+        await self._archive.delete(sid)
 
     async def media(self, sid: str, form: MediaFormat = "wav", channels: int | None = None) -> Path:
-        """The file of a finished recording. `channels` is Twilio's `RequestedChannels`: 1, 2, or as it is.
-
-        Raises `RecordingError`: 20404 when there is none (yet), 16113 when there is no dual version.
-        """
-        record = await self._records.get(sid)
-        files = self._files(sid)
-        if record is None or record.status != "completed" or not files.wav.exists():
-            raise RecordingError(20404, f"recording {sid} has no media")
-        if channels == 2 and record.channels != 2:
-            raise RecordingError(16113, f"recording {sid} has {record.channels} channels, no dual version")
-        mixed = 1 if channels == 1 and record.channels > 1 else None
-        if form == "wav" and mixed is None:
-            return files.wav
-        target = files.rendering(form, mixed)
-        if not target.exists():
-            await self._render(files.wav, target, form, mixed)
-        return target
+        return await self._archive.media(sid, form, channels)
 
     async def talkers(self, sid: str) -> Path:
-        """The JSON file that names the channels of a recording with one per talker; raises `RecordingError`
-        20404.
-        """
-        record = await self._records.get(sid)
-        sidecar = self._files(sid).sidecar
-        if record is None or record.status != "completed" or not sidecar.exists():
-            raise RecordingError(20404, f"recording {sid} has no channels per talker")
-        return sidecar
-
-    async def _render(self, source: Path, target: Path, form: MediaFormat, channels: int | None) -> None:
-        task = self._renderings.get(target)
-        if task is None:
-            work = asyncio.to_thread(render, source, target, form, channels)
-            task = self._renderings[target] = asyncio.create_task(work)
-            task.add_done_callback(lambda _: self._renderings.pop(target, None))
-        try:
-            await asyncio.shield(task)
-        except RecordingFileError as error:
-            raise RecordingError(STORAGE_FAILED, str(error)) from error
+        return await self._archive.talkers(sid)
 
     # ---- the server's beginning and end ----
 
     async def recover(self) -> None:
         """Finish what the server's last stop left: what was spoken until then is kept, and told."""
         for record in await self._records.unfinished():
-            order = await asyncio.to_thread(read_order, self._files(record.sid))
-            ended = await self._finished(record, order, discarded=False, failed=False)
+            order = await asyncio.to_thread(read_order, self._archive.files(record.sid))
+            ended = await self._archive.finish(record, order, discarded=False, failed=False)
             log.warning("recording %s was going on when the server stopped: %s", record.sid, ended.status)
             self._send(ended, order, ended.status)
+        self._sweeping = asyncio.create_task(self._sweep(), name="recordings' retention")
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await self._archive.sweep()
+            except (StoreError, RecordingError, OSError) as error:
+                log.warning("old recordings can't be removed: %s", error)
+            await asyncio.sleep(SWEEP_EVERY_S)
 
     async def close(self) -> None:
         """Stop every recording and wait, not for long, until it is finished; `recover` does the rest."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
         for live in list(self._live.values()):
             live.stop()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=CLOSE_WITHIN_S)
 
-    def _files(self, sid: str) -> RecordingFiles:
-        return RecordingFiles(self._settings.directory, sid)
-
-    def _run(self, work: Any, name: str) -> None:
+    def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._retire)

@@ -34,6 +34,7 @@ class Settings(BaseModel):
     api_requests_per_second: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = 100.0
     callback_hours: Annotated[float, Field(ge=0, le=168, allow_inf_nan=False)] = 4.0
     callbacks_waiting: Annotated[int, Field(ge=100, le=1_000_000)] = 50_000
+    recordings_keep_days: Annotated[int, Field(ge=0, le=36_500)] = 0
     webhook_inner_origins: Annotated[tuple[str, ...], BeforeValidator(values.origins)] = ()
     sip_inner_hosts: Annotated[tuple[str, ...], BeforeValidator(values.sip_hosts)] = ()
     calls_per_minute: Annotated[int, Field(ge=0, le=100_000)] = 60
