@@ -20,6 +20,13 @@ SDP = ("10.0.0.1", 30002)
 NAT = ("192.0.2.7", 61000)
 THIEF = ("203.0.113.9", 4000)
 
+RTP = b"\x80\x00" + bytes(170)
+
+
+def inner(leg: int) -> tuple[str, int]:
+    """An address that is nobody else's."""
+    return f"10.1.{leg}.1", 4000
+
 
 def received(rig: Rig, leg: int) -> int:
     return int(rig.engine.legs.packets_received[rig.engine.legs.slot_of[leg]])
@@ -147,8 +154,8 @@ def test_leg_does_not_latch_before_it_is_connected(rig: Rig) -> None:
 
 
 def test_two_legs_that_may_latch_never_share_a_port_until_one_has_settled(rig: Rig) -> None:
-    ports = [rig.open(leg, None).rtp_port for leg in range(1, 9)]
-    assert len(set(ports)) == 8
+    ports = [rig.open(leg, None).rtp_port for leg in range(1, 8)]
+    assert len(set(ports)) == 7  # of eight: one is kept for legs whose host is known
     event = rig.open(9, None)
     assert isinstance(event, LegRefused)
     assert "first packet" in event.reason
@@ -157,7 +164,69 @@ def test_two_legs_that_may_latch_never_share_a_port_until_one_has_settled(rig: R
     rig.inject((int(rig.engine.legs.socket[slot]), SDP, b"\x80\x00" + bytes(170)))
     event = rig.open(10, None)
     assert isinstance(event, LegOpened)
-    assert event.rtp_port == ports[2]
+    assert event.rtp_port not in (*ports[:2], *ports[3:])
+
+
+def test_leg_whose_host_is_known_latches_on_to_that_host_only(rig: Rig) -> None:
+    rig.open(1, SDP, latch_from=NAT[0])
+    rig.handle(ConnectLeg(1, "PCMU", 0, SDP))
+    rig.inject((0, THIEF, RTP))
+    assert (received(rig, 1), sent_to(rig, 1)) == (0, SDP)
+    rig.inject((0, NAT, RTP))
+    assert (received(rig, 1), sent_to(rig, 1)) == (1, NAT)
+    rig.inject((0, (NAT[0], 6), RTP))
+    assert (received(rig, 1), sent_to(rig, 1)) == (1, NAT)
+
+
+def test_legs_of_known_hosts_share_a_port_while_they_wait(rig: Rig) -> None:
+    hosts = [f"192.0.2.{number}" for number in range(1, 17)]
+    for leg, host in enumerate(hosts, 1):
+        assert isinstance(rig.open(leg, inner(leg), latch_from=host), LegOpened)
+        rig.handle(ConnectLeg(leg, "PCMU", 0, inner(leg)))
+    for leg, host in enumerate(hosts, 1):
+        socket = int(rig.engine.legs.socket[rig.engine.legs.slot_of[leg]])
+        rig.inject((socket, (host, 5000 + leg), RTP))
+    assert [sent_to(rig, leg) for leg in range(1, 17)] == [(h, 5001 + n) for n, h in enumerate(hosts)]
+
+
+@pytest.mark.parametrize("of_the_flood", [{}, {"latch_from": THIEF[0]}])
+def test_legs_that_wait_in_vain_do_not_keep_others_out(rig: Rig, of_the_flood: dict[str, str]) -> None:
+    for leg in range(1, 40):
+        rig.open(leg, inner(leg), **of_the_flood)
+    assert isinstance(rig.open(99, SDP, latch_from=NAT[0]), LegOpened)
+
+
+def test_known_host_waits_once_a_port_and_again_when_the_first_leg_has_latched(rig: Rig) -> None:
+    for leg in range(1, 9):
+        assert isinstance(rig.open(leg, inner(leg), latch_from=NAT[0]), LegOpened)
+        rig.handle(ConnectLeg(leg, "PCMU", 0, inner(leg)))
+    assert isinstance(rig.open(9, SDP, latch_from=NAT[0]), LegRefused)
+    rig.inject((0, NAT, RTP))
+    assert isinstance(rig.open(10, SDP, latch_from=NAT[0]), LegOpened)
+    rig.handle(CloseLeg(10))
+    assert isinstance(rig.open(11, SDP, latch_from=NAT[0]), LegOpened)
+    assert isinstance(rig.open(12, SDP, latch_from=NAT[0]), LegRefused)
+    rig.now += LATCH_PATIENCE_S + 1
+    assert isinstance(rig.open(13, SDP, latch_from=NAT[0]), LegOpened)
+
+
+def test_leg_for_any_host_and_legs_of_known_hosts_wait_on_different_ports(rig: Rig) -> None:
+    first = rig.open(1, inner(1), latch_from=NAT[0])
+    second = rig.open(2, inner(2))
+    third = rig.open(3, inner(3), latch_from=THIEF[0])
+    assert second.rtp_port not in (first.rtp_port, third.rtp_port)
+
+
+def test_ipv6_leg_latches_on_to_its_host_only(rig: Rig) -> None:
+    opened = rig.open(1, ("2001:db8::1", 4000), ip_version=6, latch_from="2001:db8::2")
+    rig.handle(ConnectLeg(1, "PCMU", 0, ("2001:db8::1", 4000)))
+    socket = next(
+        index for index, at in enumerate(rig.local) if (at.port, at.ip_version) == (opened.rtp_port, 6)
+    )
+    rig.inject((socket, ("2001:db8::3", 4000), RTP))
+    assert received(rig, 1) == 0
+    rig.inject((socket, ("2001:db8::2", 4000), RTP))
+    assert received(rig, 1) == 1
 
 
 def test_leg_that_never_sends_gives_up_its_claim_when_another_needs_it(rig: Rig) -> None:

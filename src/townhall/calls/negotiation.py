@@ -31,12 +31,18 @@ class CallAudio:
     """
 
     def __init__(
-        self, media: MediaProcess, local_address: str, peer_address: str, silence_limit_s: float
+        self,
+        media: MediaProcess,
+        local_address: str,
+        peer_address: str,
+        silence_limit_s: float,
+        is_direct: bool = False,
     ) -> None:
-        """`peer_address`: where the peer's SIP messages come from."""
+        """`peer_address`: where the peer's SIP comes from; `is_direct`: it is the phone, no proxy."""
         self._media = media
         self._address = local_address
         self._peer_address = peer_address
+        self._is_direct = is_direct
         self._silence_limit_s = silence_limit_s
         self._local: LocalMedia | None = None
         self._pending_offer: SessionDescription | None = None
@@ -131,7 +137,9 @@ class CallAudio:
         host = self._address if self._address in self._media.settings.bind_hosts else None
         # An SDP that names the address its SIP came from is behind no NAT: nobody else's packets are taken.
         may_latch = remote is None or remote[0] != self._peer_address
-        self.leg = await self._media.open_leg(remote, may_latch, ip_version, host)
+        # Behind a NAT, a phone's packets come from where its SIP did, and nobody else's are its.
+        latch_from = self._peer_address if self._is_direct else None
+        self.leg = await self._media.open_leg(remote, may_latch, ip_version, host, latch_from)
         self._local = LocalMedia(
             address=self._address,
             rtp_port=self.leg.rtp_port,

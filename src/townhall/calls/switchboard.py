@@ -181,7 +181,8 @@ class Switchboard:
 
     async def _admit(self, invite: IncomingInvite) -> Call | None:
         """The call of an INVITE that leads somewhere and whose audio fits; else it is refused."""
-        audio = self.audio_toward(invite.local_address, invite.source[0])
+        is_direct = len(invite.request.vias) == 1
+        audio = self.audio_toward(invite.local_address, invite.source[0], is_direct)
         try:
             user = SIPURI.parse(invite.request.uri).user or ""
             route = await self._route_of(user)
@@ -219,13 +220,14 @@ class Switchboard:
         audio.on_open = lambda leg: self.listen(call, leg)
         return call
 
-    def audio_toward(self, local_address: str, peer_address: str) -> CallAudio:
+    def audio_toward(self, local_address: str, peer_address: str, is_direct: bool = False) -> CallAudio:
         """The audio of a call whose peer is reached from this address of ours."""
         return CallAudio(
             self._media,
             self._settings.public_address or local_address,
             peer_address,
             self._settings.media_silence_s,
+            is_direct,
         )
 
     def listen(self, call: Call, leg: Leg) -> None:

@@ -112,6 +112,7 @@ class MediaProcess:
         may_latch: bool = True,
         ip_version: int = 4,
         host: str | None = None,
+        latch_from: str | None = None,
     ) -> Leg:
         """Reserve a port for a leg. Raises `LegRefusedError`, also when the process does not answer in
         time.
@@ -122,7 +123,7 @@ class MediaProcess:
         try:
             async with asyncio.timeout(OPEN_TIMEOUT_S):
                 await self._wait_ready()
-                self.send(OpenLeg(number, remote, may_latch, 6 if ip_version == 6 else 4, host))
+                self.send(OpenLeg(number, remote, may_latch, 6 if ip_version == 6 else 4, host, latch_from))
                 return await future
         except TimeoutError:
             self._give_up(number)

@@ -139,7 +139,13 @@ class Engine:
         try:
             slot = self.legs.add(command.leg, now)
             port = self.network.open(
-                slot, command.remote, command.may_latch, command.ip_version, command.host, now
+                slot,
+                command.remote,
+                command.may_latch,
+                command.ip_version,
+                command.host,
+                now,
+                command.latch_from,
             )
         except (TownhallError, ValueError) as error:
             if slot >= 0:

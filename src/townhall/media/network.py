@@ -4,9 +4,11 @@ RFC 4961).
 A leg's packets are known by their source. The address in the SDP is expected from the start. Behind NAT
 the packets come from
 elsewhere: a leg that may latch takes the first valid stream from an unknown source on its port as its
-own, as long as nothing has come from the agreed address. A port has at most one leg that has yet to
-latch, so there is never a doubt whose stream it is, and no two legs of a port have the same source. A
-latched source stays until the peer's address changes in a later offer or answer.
+own, as long as nothing has come from the agreed address. Where the host is known that the stream must
+come from (a phone's own SIP came from there), nobody else's is taken, and nobody else's legs stand in its
+way: a port has at most one leg for each such host that has yet to latch, or one leg for any host. So there is
+never a doubt whose stream it is, and no two legs of a port have the same source. A latched source stays until
+the peer's address changes in a later offer or answer.
 """
 
 from collections.abc import Sequence
@@ -23,6 +25,10 @@ from townhall.media.shapes import Int64s, Slots, Words, address_of, name_of, wit
 
 LATCH_PATIENCE_S = 10.0
 """A leg that has sent nothing for this long gives up its claim when another one needs the port."""
+
+
+_HOST_ONLY = ~np.uint64(0xFFFF0000)
+"""The bits of a name's first word without the port."""
 
 
 class NoPortError(TownhallError):
@@ -48,8 +54,13 @@ class Network:
         self._rtcp = AddressTable()
         self._crowd = np.zeros(len(local), np.int64)
         self._waiting = np.full(len(local), -1, np.int64)
-        """Per socket: the slot of the leg that has yet to latch."""
-        self._waiting_since = np.zeros(len(local))
+        """Per socket: the slot of the leg that has yet to latch on to any host."""
+        self._claims = AddressTable()
+        """Hosts, without a port, that a leg has yet to latch on to."""
+        self._host_claims = np.zeros(len(local), np.int64)
+        self._latch_from: dict[int, Words] = {}
+        self._claimed_at: dict[int, float] = {}
+        """By slot, of the legs that have yet to latch."""
 
     def open(
         self,
@@ -59,8 +70,12 @@ class Network:
         ip_version: int,
         host: str | None,
         now: float,
+        latch_from: str | None = None,
     ) -> LocalPort:
-        """Give the leg a port: the emptiest that fits. Raises `NoPortError`."""
+        """Give the leg a port: the emptiest that fits. Raises `NoPortError`.
+
+        `latch_from`: the numeric host that the leg may latch on to; None: any.
+        """
         fitting = [
             index
             for index, port in enumerate(self.local)
@@ -75,8 +90,11 @@ class Network:
             if not free:
                 raise NoPortError(f"every RTP port has a leg with {remote[0]} port {remote[1]} already")
             fitting = free
+        self._latch_from.pop(slot, None)
         if may_latch:
-            fitting = self._unclaimed(fitting, now)
+            if latch_from is not None:
+                self._latch_from[slot] = _host_only(name_of((latch_from, 1)).reshape(1, -1))[0]
+            fitting = self._unclaimed(fitting, slot, now)
         socket = min(fitting, key=lambda index: int(self._crowd[index]))
         self._legs.socket[slot] = socket
         self._legs.may_latch[slot] = may_latch
@@ -87,19 +105,54 @@ class Network:
             self._point_at(slot, name_of(remote))
         return self.local[socket]
 
-    def _unclaimed(self, fitting: list[int], now: float) -> list[int]:
-        """The ports nobody has yet to latch on; else the one whose claim is oldest, if it has run out."""
-        free = [index for index in fitting if self._waiting[index] < 0]
+    def _unclaimed(self, fitting: list[int], slot: int, now: float) -> list[int]:
+        """The ports where the leg may wait to latch; else that of the oldest claim, if it has run out."""
+        wanted = self._latch_from.get(slot)
+        if wanted is None:
+            owners = self._waiting[fitting]
+            barred = self._host_claims[fitting] > 0
+            # Some ports are kept for those whose host is known: forged proxies must not take all.
+            barred |= len(fitting) >= 4 and np.count_nonzero(owners >= 0) >= len(fitting) * 7 // 8
+        else:
+            sockets = np.array(fitting, np.int32)
+            owners = self._claims.find(sockets, np.tile(wanted, (len(fitting), 1)))
+            barred = self._waiting[fitting] >= 0
+        free = [index for index, no in zip(fitting, barred | (owners >= 0), strict=True) if not no]
         if free:
             return free
-        oldest = min(fitting, key=lambda index: float(self._waiting_since[index]))
-        if now - self._waiting_since[oldest] < LATCH_PATIENCE_S:
+        claims = [
+            (self._claimed_at[owner], index)
+            for index, owner in zip(fitting, owners.tolist(), strict=True)
+            if owner >= 0
+        ]
+        since, oldest = min(claims, default=(now, -1))
+        if now - since < LATCH_PATIENCE_S:
             raise NoPortError("every RTP port has a leg whose first packet has yet to come")
+        self._unclaim(int(owners[fitting.index(oldest)]))
         return [oldest]
 
     def _claim(self, socket: int, slot: int, now: float) -> None:
-        self._waiting[socket] = slot
-        self._waiting_since[socket] = now
+        wanted = self._latch_from.get(slot)
+        if wanted is None:
+            if self._waiting[socket] >= 0 or self._host_claims[socket]:
+                return
+            self._waiting[socket] = slot
+        elif self._waiting[socket] < 0 and self._claims.owner(socket, wanted) < 0:
+            self._claims.add(socket, wanted, slot)
+            self._host_claims[socket] += 1
+        else:
+            return
+        self._claimed_at[slot] = now
+
+    def _unclaim(self, slot: int) -> None:
+        """The leg has latched, or has no need to, or has waited long enough."""
+        if self._claimed_at.pop(slot, None) is None:
+            return
+        if slot in self._latch_from:
+            self._claims.remove(slot)
+            self._host_claims[self._legs.socket[slot]] -= 1
+        else:
+            self._waiting[self._waiting == slot] = -1
 
     def agree(
         self, slot: int, remote: Address, remote_rtcp: Address | None, rtcp_mux: bool, now: float
@@ -116,7 +169,7 @@ class Network:
             socket = int(legs.socket[slot])
             self._rtp.remove(slot)
             legs.settled[slot] = False
-            if legs.may_latch[slot] and self._waiting[socket] < 0:
+            if legs.may_latch[slot] and slot not in self._claimed_at:
                 self._claim(socket, slot, now)
             self._point_at(slot, name)
         if remote_rtcp is not None and not rtcp_mux:
@@ -140,7 +193,8 @@ class Network:
         """Forget the leg's port and sources."""
         socket = int(self._legs.socket[slot])
         self._crowd[socket] -= 1
-        self._waiting[self._waiting == slot] = -1
+        self._unclaim(slot)
+        self._latch_from.pop(slot, None)
         self._rtp.remove(slot)
         self._rtcp.remove(slot)
 
@@ -156,11 +210,14 @@ class Network:
         """Packets have come from where these legs were expected: they need no claim to latch any more."""
         self._legs.settled[slots] = True
         prove(self._legs, slots)
-        self._waiting[np.isin(self._waiting, slots)] = -1
+        for slot in slots.tolist():
+            self._unclaim(slot)
 
-    def claimants(self, sockets: Slots) -> Int64s:
+    def claimants(self, sockets: Slots, names: Words) -> Int64s:
         """Per datagram of an unknown source: the leg that may latch on to it, -1 for none."""
         slots = self._waiting[sockets]
+        if self._latch_from:
+            slots = np.where(slots >= 0, slots, self._claims.find(sockets, _host_only(names)))
         legs = self._legs
         able = (slots >= 0) & legs.connected[slots] & legs.receives[slots] & ~legs.settled[slots]
         return np.where(able, slots, -1)
@@ -183,6 +240,13 @@ class Network:
     def remote_of(self, slot: int) -> Address | None:
         """Where the leg's packets go now."""
         return address_of(self._legs.name[slot]) if self._legs.has_remote[slot] else None
+
+
+def _host_only(names: Words) -> Words:
+    """Names `(n, NAME_WORDS)` without their ports."""
+    hosts = names.copy()
+    hosts[:, 0] &= _HOST_ONLY
+    return hosts
 
 
 def _unspecified(address: Address) -> bool:

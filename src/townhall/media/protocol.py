@@ -42,6 +42,8 @@ class OpenLeg(Message, frozen=True):
     ip_version: Literal[4, 6] = 4
     host: str | None = None
     """Which of the process's bind hosts; None: any of that IP version."""
+    latch_from: str | None = None
+    """The only host whose packets it may latch on to; None: anybody's."""
 
 
 class ConnectLeg(Message, frozen=True):

@@ -63,7 +63,7 @@ class Receiver:
 
     def _try_to_latch(self, batch: Received, headers: HeaderArrays, slots: Int64s, unknown: Int64s) -> None:
         """Bind unknown sources to the legs that wait for theirs; fills in `slots`; counts the rest."""
-        candidates = self._network.claimants(batch.sockets[unknown])
+        candidates = self._network.claimants(batch.sockets[unknown], batch.names[unknown])
         legs = self._legs
         known = headers.payload_type[unknown]
         fits = (candidates >= 0) & headers.valid[unknown]
@@ -72,7 +72,7 @@ class Receiver:
         rows = unknown[fits]
         if rows.size:
             claims, first = np.unique(candidates[fits], return_index=True)
-            for slot, row in zip(claims.tolist(), rows[first].tolist(), strict=True):  # at most one a port
+            for slot, row in zip(claims.tolist(), rows[first].tolist(), strict=True):
                 self._network.latch(slot, batch.names[row].copy())
             slots[unknown] = self._network.find(batch.sockets[unknown], batch.names[unknown])
         self.unknown_source += int(np.count_nonzero(slots[unknown] < 0))
