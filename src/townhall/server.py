@@ -242,6 +242,7 @@ class Server:
             account_sid=self.settings.account_sid,
             directory=self.settings.data_dir / "recordings",
             base_url=self.base_url,
+            keep_days=self.settings.recordings_keep_days,
         )
         desk = RecordingDesk(
             settings, media=self.media, records=self.store.recordings, callbacks=callbacks, notices=journal
