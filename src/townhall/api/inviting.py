@@ -1,8 +1,9 @@
 """Participants create: call somebody and put whoever answers into a conference.
 
 The conference is named by SID (it must be live) or by friendly name (made if there is none). The answer comes
-at once, with status `queued`. `Byoc`, `CallToken`, `CallReason`, `Region`, machine detection and
-`ClientNotificationUrl` are accepted and mean nothing here.
+at once, with status `queued`. `TownhallRecordingChannels` is ours: how the conference is recorded. `Byoc`,
+`CallToken`, `CallReason`, `Region`, machine detection and `ClientNotificationUrl` are accepted and mean
+nothing here.
 """
 
 from starlette.responses import Response
@@ -63,6 +64,7 @@ def _dial(form: Parameters, name: str, placing: Placing) -> ConferenceDial:
         raise APIError(20001, "Coaching is true without CallSidToCoach; name the call that is to be coached")
     record = form.choice("ConferenceRecord", ("true", "false", "record-from-start", "do-not-record"))
     trim = form.choice("ConferenceTrim", ("trim-silence", "do-not-trim"))
+    channels = form.choice("TownhallRecordingChannels", ("mono", "dual", "per-talker"))
     form.flag("EarlyMedia")
     jitter = form.choice("JitterBufferSize", ("off", "small", "medium", "large"))
     return ConferenceDial(
@@ -80,6 +82,7 @@ def _dial(form: Parameters, name: str, placing: Placing) -> ConferenceDial:
         max_participants=form.number("MaxParticipants", 2, 250) or 250,
         record=record in ("true", "record-from-start"),
         trim_silence=trim != "do-not-trim",
+        recording_channels=channels or "mono",  # type: ignore[arg-type]  # `choice` has checked it
         status_callback=_conference_callbacks(form),
         recording_callback=recording_callbacks(form, RECORDING_EVENTS, "Conference"),
         time_limit_s=placing.time_limit_s or LONGEST_CALL_S,

@@ -130,6 +130,15 @@ async def media(ask: Ask) -> Response:
         raise _refused(error, ask) from error
 
 
+async def talkers(ask: Ask) -> Response:
+    """Who is on which channel of a recording with a channel per talker (ours)."""
+    try:
+        path = await _desk(ask).talkers(ask.named("recording"))
+    except RecordingError as error:
+        raise _refused(error, ask) from error
+    return FileResponse(path, media_type="application/json")
+
+
 async def delete(ask: Ask) -> Response:
     record = await _found(ask)
     try:
@@ -185,6 +194,7 @@ async def update(ask: Ask) -> Response:
 ROUTES = [
     route("/Accounts/{account}/Recordings", get=list_),
     route("/Accounts/{account}/Recordings/{recording}", get=fetch_or_hear, delete=delete),
+    route("/Accounts/{account}/Recordings/{recording}/Talkers", get=talkers),
     route("/Accounts/{account}/Calls/{call}/Recordings", get=list_, post=create),
     route("/Accounts/{account}/Calls/{call}/Recordings/{recording}", get=fetch, post=update, delete=delete),
     route("/Accounts/{account}/Conferences/{conference}/Recordings", get=list_),
