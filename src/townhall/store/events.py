@@ -5,6 +5,7 @@ keeping.
 import asyncio
 from collections import OrderedDict
 from dataclasses import fields, replace
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +20,9 @@ MOST_PER_CALL = 200
 MOST_CHARACTERS = 4096
 """Of an answer's body, and of a parameter's value."""
 MOST_CALLS = 20_000
+KEPT = timedelta(days=30)
+CLEARED_EVERY = 5000
+"""Requests, after which those that are too old are thrown away."""
 
 _COLUMNS = tuple(events.c[field.name] for field in fields(EventRecord))
 _INSERT = events.insert()
@@ -34,6 +38,7 @@ class Events:
         self._reader = reader
         self._writer = writer
         self._counts: OrderedDict[str, int] = OrderedDict()
+        self._added = 0
 
     def add(self, event: EventRecord) -> asyncio.Future[None]:
         number = self._counts.pop(event.call_sid, 0)
@@ -42,10 +47,14 @@ class Events:
             self._counts.popitem(last=False)
         place = number % MOST_PER_CALL
         values = _row(event) | {"place": place}
+        clearing = self._added % CLEARED_EVERY == 0
+        self._added += 1
 
         def work(connection: sa.Connection) -> None:
             if number >= MOST_PER_CALL:
                 connection.execute(_REPLACED, {"key": event.call_sid, "where": place})
+            if clearing:
+                connection.execute(events.delete().where(events.c.at < event.at - KEPT))
             connection.execute(_INSERT, values)
 
         return self._writer.submit(f"a request of call {event.call_sid}", work)
