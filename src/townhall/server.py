@@ -23,7 +23,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from townhall import __version__
-from townhall.api import APIError, Engine, create_api, error_response
+from townhall.api import APIError, APIMount, Engine, create_api, error_response
 from townhall.api.connections import BoundedHTTP
 from townhall.api.health import Health, Uptime, health_route
 from townhall.app import Line, PinGuard, create_app, spoken_texts
@@ -118,7 +118,7 @@ class Server:
             routes=[
                 health_route(self.health),
                 Mount(APPLICATION_PATH, application),
-                Mount(API_PATH, self._answer_api),
+                APIMount(API_PATH, self._answer_api),
             ]
         )
         config = uvicorn.Config(

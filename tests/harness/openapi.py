@@ -70,7 +70,7 @@ def _sid(prefix: str) -> Shape:
         return {"type": "string", "enum": [f"{KNOWN}AC"]}
     known = {"enum": [f"{KNOWN}{prefix}", f"{KNOWN}{prefix}", "Front"]}
     unknown = {"type": "string", "pattern": f"^{prefix}[0-9a-f]{{32}}$"}
-    return {"anyOf": [known, unknown, {"type": "string", "pattern": "^[^\\n]{1,40}$"}]}
+    return {"anyOf": [known, unknown, {"type": "string", "minLength": 1, "maxLength": 40}]}
 
 
 def _mixed(name: str, shape: Shape) -> Shape:

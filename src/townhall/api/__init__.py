@@ -7,8 +7,8 @@ Webhooks that the server sends are `townhall.webhooks`, the conference applicati
 Left out: messages, addresses, sub-accounts, SIP resources, XML and CSV.
 """
 
-from townhall.api.application import create_api
+from townhall.api.application import APIMount, create_api
 from townhall.api.engine import Engine
 from townhall.api.errors import APIError, error_response
 
-__all__ = ["APIError", "Engine", "create_api", "error_response"]
+__all__ = ["APIError", "APIMount", "Engine", "create_api", "error_response"]

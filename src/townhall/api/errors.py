@@ -30,6 +30,7 @@ STATUS: Mapping[int, int] = {
 }
 """Numbers that are not here are answered with 400."""
 
+LONGEST_PATH_SHOWN = 300
 MORE_INFO = "https://www.twilio.com/docs/errors/{}"
 
 
@@ -52,7 +53,8 @@ class APIError(TownhallError):
 
 
 def not_found(path: str) -> APIError:
-    """20404 in Twilio's words; `path` is what was asked for."""
+    """20404 in Twilio's words; `path` is what was asked for, its beginning where it is long."""
+    path = path if len(path) <= LONGEST_PATH_SHOWN else f"{path[:LONGEST_PATH_SHOWN]}…"
     return APIError(20404, f"The requested resource {path} was not found")
 
 

@@ -74,7 +74,7 @@ def _dial(form: Parameters, name: str, placing: Placing) -> ConferenceDial:
         beep_on_exit=beep in ("true", "onExit"),
         start_conference_on_enter=form.flag("StartConferenceOnEnter") is not False,
         end_conference_on_exit=form.flag("EndConferenceOnExit") or False,
-        participant_label=form.text("Label", most=LABEL_LENGTH, code=16023) or None,
+        participant_label=form.text("Label", most=LABEL_LENGTH, code=16024) or None,
         jitter_buffer_size=jitter or "large",  # type: ignore[arg-type]  # `choice` has checked it
         wait_url=form.url("WaitUrl"),
         wait_method=form.method("WaitMethod"),

@@ -17,6 +17,9 @@ from townhall.conference import Conference, Refusal, Reservation, check_admissio
 from townhall.errors import TownhallError
 from townhall.twiml.control import ConferenceDial
 
+_NUMBERS = {16023: 16024, 16025: 16026, 13240: 16028}
+"""The API has numbers of its own for what TwiML calls otherwise."""
+
 
 class GuestError(TownhallError):
     """Nobody can be invited so; `code` is Twilio's number."""
@@ -110,8 +113,7 @@ class GuestList:
         settings = replace(participant_settings(dial), max_participants=limit)
         refusal = check_admission(conference, "", settings)
         if refusal is not None:
-            # The API has numbers of its own for what TwiML calls 16025 and 13240.
-            raise GuestError({16025: 16026, 13240: 16028}.get(refusal.code, refusal.code), refusal.message)
+            raise GuestError(_NUMBERS.get(refusal.code, refusal.code), refusal.message)
 
     def _closed(self, conference: Conference) -> None:
         self._on_close(conference)
