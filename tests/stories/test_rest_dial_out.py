@@ -1,4 +1,4 @@
-"""The official Python package dials guests into conferences: known while they ring, heard once they answer."""
+"""Twilio's Python package dials guests into conferences: known while they ring, heard once they are in."""
 
 import pytest
 from tests.harness.callee import callee
