@@ -318,13 +318,16 @@ class RecordingDesk:
     # ---- the server's beginning and end ----
 
     async def recover(self) -> None:
-        """Finish what the server's last stop left: what was spoken until then is kept, and told."""
-        for record in await self._records.unfinished():
+        """Begin to finish what the server's last stop left: what was spoken until then is kept, and told."""
+        self._run(self._recover(await self._records.unfinished()), "recordings' recovery")
+        self._sweeping = asyncio.create_task(self._sweep(), name="recordings' retention")
+
+    async def _recover(self, left: list[RecordingRecord]) -> None:
+        for record in left:
             order = await asyncio.to_thread(read_order, self._archive.files(record.sid))
             ended = await self._archive.finish(record, order, discarded=False, failed=False)
             log.warning("recording %s was going on when the server stopped: %s", record.sid, ended.status)
             self._send(ended, order, ended.status)
-        self._sweeping = asyncio.create_task(self._sweep(), name="recordings' retention")
 
     async def _sweep(self) -> None:
         while True:
