@@ -29,6 +29,7 @@ from townhall.ids import new_sid
 from townhall.media import Leg, MediaProcess
 from townhall.routing import CallRefused
 from townhall.signalling import IncomingInvite, OfferRejected
+from townhall.signalling.complaints import Complaints
 from townhall.sip import SIPURI, SIPParseError
 from townhall.twiml import InlineDocument, run_call
 from townhall.twiml.control import CallRedirected, DocumentRequest
@@ -86,6 +87,7 @@ class Switchboard:
         self._tasks: set[asyncio.Task[None]] = set()
         self._calls: dict[str, Call] = {}
         self._draining = False
+        self._complaints = Complaints()
         self.hall = ConferenceHall(
             account_sid=settings.account_sid,
             media=media,
@@ -187,19 +189,27 @@ class Switchboard:
             user = SIPURI.parse(invite.request.uri).user or ""
             route = await self._route_of(user)
             if route is None:
-                log.info("%s: no number or line %r; 404", invite.call_id, user)
+                self._note_refusal(invite, f"no number or line {user[:64]!r}", 404)
                 invite.reject(404)
                 return None
             if invite.offer is not None:
                 audio.check(invite.offer)
             return self._new_call(invite, route, audio)
         except OfferRejected as error:
-            log.info("%s: %s; %d", invite.call_id, error, error.status)
+            self._note_refusal(invite, str(error), error.status)
             invite.reject(error.status)
         except SIPParseError as error:
-            log.info("%s: %s; 400", invite.call_id, error)
+            self._note_refusal(invite, str(error), 400)
             invite.reject(400)
         return None
+
+    def _note_refusal(self, invite: IncomingInvite, why: str, status: int) -> None:
+        """Log it, unless somebody tries one number after the other: that would fill the disk."""
+        source = f"{invite.source[0]} {why}"
+        unsaid = self._complaints.unsaid_before(source, asyncio.get_running_loop().time())
+        if unsaid is not None:
+            more = f" ({unsaid} refusals before were not logged)" if unsaid else ""
+            log.info("%s from %s: %s; %d%s", invite.call_id, invite.source[0], why, status, more)
 
     def _new_call(self, invite: IncomingInvite, route: Route, audio: CallAudio) -> Call:
         call = Call(
