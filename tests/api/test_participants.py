@@ -1,7 +1,7 @@
 """Participants: told as they are, changed at once, named by Call SID or label."""
 
 import pytest
-from tests.harness.api_house import House
+from tests.harness.api_house import BASE, House
 
 from townhall.routing import CallRefused
 
@@ -267,3 +267,12 @@ async def test_refused_call_answers_with_its_number_and_leaves_nothing(house: Ho
     refusal = await house.post("/Conferences/room/Participants.json", 400, From="+1", To="+15550101")
     assert (refusal["code"], refusal["message"]) == (21215, "No trunk takes +15550101")
     assert len(house.switchboard.hall.conferences) == 0
+
+
+async def test_too_many_calls_a_minute_say_when_to_try_again(house: House) -> None:
+    house.outbound.refusal = CallRefused(20429, "60 calls were placed within a minute")
+    body = {"From": "+15550100", "To": "+15550101"}
+    for path, more in (("Conferences/room/Participants.json", {}), ("Calls.json", {"Twiml": "<Response/>"})):
+        answer = await house.client.post(f"{BASE}/{path}", data={**body, **more})
+        assert (answer.status_code, answer.json()["code"]) == (429, 20429)
+        assert int(answer.headers["retry-after"]) > 0

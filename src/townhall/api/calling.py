@@ -10,10 +10,9 @@ from starlette.responses import Response
 
 from townhall.api.asking import Ask
 from townhall.api.callrecords import FINAL, find, of_live, render
-from townhall.api.engine import sentence
 from townhall.api.errors import APIError
 from townhall.api.params import Parameters
-from townhall.api.placing import LONGEST_CALL_S, read_placing
+from townhall.api.placing import LONGEST_CALL_S, read_placing, refused_call
 from townhall.api.render import answer
 from townhall.calls import Call, Route
 from townhall.calls.plan import OutboundPlan
@@ -45,7 +44,7 @@ async def create(ask: Ask) -> Response:
     try:
         call = await ask.engine.switchboard.place(plan)
     except CallRefused as error:
-        raise APIError(error.code, sentence(error.message)) from error
+        raise refused_call(error) from error
     return answer(render(of_live(call), ask.engine.account_sid), 201)
 
 

@@ -23,8 +23,8 @@ STATUS: Mapping[int, int] = {
     20409: 409,  # conflict
     20429: 429,  # too many requests
     20500: 500,  # a fault of ours
-    20501: 501,  # not available here
     20503: 503,  # not now
+    10004: 429,  # as many calls as the server takes
     16022: 404,  # no such live conference
     16028: 404,  # no such participant
 }

@@ -13,7 +13,7 @@ from townhall.api.attending import render_guest
 from townhall.api.engine import sentence
 from townhall.api.errors import APIError
 from townhall.api.params import Parameters
-from townhall.api.placing import LONGEST_CALL_S, Placing, read_placing, recording_callbacks
+from townhall.api.placing import LONGEST_CALL_S, Placing, read_placing, recording_callbacks, refused_call
 from townhall.api.render import answer
 from townhall.calls import Call
 from townhall.calls.guests import GuestError
@@ -51,7 +51,9 @@ async def create(ask: Ask) -> Response:
 
     try:
         guest = await ask.engine.guests.invite(dial, place)
-    except (GuestError, CallRefused) as error:
+    except CallRefused as error:
+        raise refused_call(error) from error
+    except GuestError as error:
         raise APIError(error.code, sentence(error.message)) from error
     return answer({**render_guest(guest, ask), "queue_time": "0"}, 201)
 

@@ -5,14 +5,17 @@ told of it.
 import re
 from dataclasses import dataclass
 
+from townhall.api.engine import sentence
 from townhall.api.errors import APIError
 from townhall.api.params import Parameters
+from townhall.routing import CallRefused
 from townhall.twiml.control import CallCallbacks, ConferenceCallbacks, RecordingPlan, RecordingSource
 
 ADDRESS_LENGTH = 512
 TIMEOUT_S = 60
 LONGEST_TIMEOUT_S = 600
 LONGEST_CALL_S = 86_400
+TRY_AGAIN_S = 10
 CALL_EVENTS = ("initiated", "ringing", "answered", "completed")
 _DIGITS = re.compile(r"[0-9A-Da-d#*wW]{0,32}")
 _ADDRESS = re.compile(r"[^\s<>\"]+")
@@ -46,6 +49,12 @@ def read_placing(form: Parameters, *, recording_events: frozenset[str]) -> Placi
         status_callback=call_callbacks(form),
         record=_recording(form, recording_events),
     )
+
+
+def refused_call(error: CallRefused) -> APIError:
+    """Why a call is not placed; what passes by itself says when to try again."""
+    headers = {"Retry-After": str(TRY_AGAIN_S)} if error.code in (10004, 20429) else {}
+    return APIError(error.code, sentence(error.message), headers=headers)
 
 
 def call_callbacks(form: Parameters) -> CallCallbacks | None:
