@@ -47,7 +47,7 @@ async def test_hold_with_music_of_ones_own_and_unhold(story: Story, remote: Remo
     room = await the_conference(remote, story)
     await remote.update("conferences", room, "participants", sids["ann"], hold=True)
     await story.hear({"ann": "music", "bob": "eve", "eve": "bob"})
-    url = story.on("/hold.wav", Answer(tone_file(WAIT_HZ, 3.0), "audio/wav"))
+    url = story.on("/hold.wav", Answer(tone_file(WAIT_HZ, 20.0), "audio/wav"))
     held = await remote.update("conferences", room, "participants", sids["bob"], hold=True, hold_url=url)
     assert held["hold"] is True
     await story.callers["bob"].call.hears(WAIT_HZ)

@@ -201,6 +201,13 @@ async def test_answer_cut_off_is_a_connection_failure(client):
             await client.fetch(server.url("/"), "POST", [], Cookies())
 
 
+async def test_sound_in_place_of_a_document_may_be_longer(client):
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: audio/wav\r\n\r\n"
+    async with raw_server(lambda asked: head + b"x" * 300_000) as server:
+        page = await client.fetch(server.url("/"), "POST", [], Cookies())
+    assert (page.content_type, len(page.body)) == ("audio/wav", 300_000)
+
+
 @pytest.mark.parametrize("raw", [
     answer("x" * (64 * 1024 + 1)),
     b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b"x" * 70_000,

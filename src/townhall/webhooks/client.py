@@ -14,15 +14,12 @@ from townhall.twiml.limits import DOCUMENT_BYTES
 from townhall.webhooks.cache import AudioCache, CachedAudio
 from townhall.webhooks.consent import OriginConsent
 from townhall.webhooks.cookies import Cookies
-from townhall.webhooks.exchange import Answer, Ask, Exchange
+from townhall.webhooks.exchange import AUDIO_BYTES, Answer, Ask, Exchange
 from townhall.webhooks.failures import RequestFailed
 from townhall.webhooks.mounts import MountedTransport
 from townhall.webhooks.target import without_credentials
 from townhall.webhooks.transport import CheckedTransport
 from townhall.webhooks.watching import Exchanged, Watch
-
-AUDIO_BYTES = 50 * 1024 * 1024
-"""Ours; Twilio says 40 minutes."""
 
 _OPAQUE_TYPES = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 """Types that say nothing: the decoder finds out."""

@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urljoin
 
 import httpx2
 
+from townhall.twiml.content import kind_of_answer
 from townhall.twiml.control import FetchFailed, Method, Parameters
 from townhall.webhooks.cookies import Cookies
 from townhall.webhooks.failures import RequestFailed, failure_from, status_failure
@@ -20,6 +21,8 @@ from townhall.webhooks.transport import connections_of
 
 MOST_REDIRECTS = 10
 DRAINED_BYTES = 64 * 1024
+AUDIO_BYTES = 50 * 1024 * 1024
+"""Ours; Twilio says 40 minutes. It holds wherever sound may be answered, in place of a document, too."""
 USER_AGENT = "TwilioProxy/1.1"
 _FORM = "application/x-www-form-urlencoded; charset=utf-8"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -36,7 +39,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is asked for. `most_bytes`: of the answer's body; None: the body does not matter."""
+    """What is asked for. `most_bytes`: of the answer's body, if it is no sound; None: it does not matter."""
 
     url: str
     method: Method
@@ -187,6 +190,8 @@ async def _read_body(response: httpx2.Response, most_bytes: int | None, url: str
         return b""
     if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise FetchFailed(11206, url, "the answer is compressed, which was not asked for")
+    if kind_of_answer(response.headers.get("content-type", "")) == "audio":
+        most_bytes = max(most_bytes, AUDIO_BYTES)
     length = response.headers.get("content-length", "")
     if length.isdigit() and int(length[:12]) > most_bytes:
         raise FetchFailed(11750, url, f"the answer has {length} bytes, allowed are {most_bytes}")
