@@ -77,7 +77,7 @@ async def test_unknown_number_is_not_found(story: Story, tmp_path: Path) -> None
 async def test_cancel_while_it_rings_ends_the_call(story: Story, tmp_path: Path) -> None:
     story.answer_anybody(pause(10))
     await play_scenario("cancel", story.server, story.number, tmp_path)
-    assert story.paths("sipp") == ["/voice"]
+    assert story.paths("sipp") in ([], ["/voice"]), "the CANCEL may come before the document is asked for"
     await story.server_is_empty()
 
 

@@ -1,5 +1,6 @@
 """Phones over IPv6 and IPv4 meet in one conference of one server: signalling and audio both."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -18,7 +19,13 @@ def two_faced_server(webhook: Webhook, tmp_path_factory: pytest.TempPathFactory)
     directory = tmp_path_factory.mktemp("townhall")
     install(directory / "townhall.db", webhook)
     address = own_address()
-    settings = {"bind": f"{address},::1", "webhook_inner_origins": webhook.url}
+    # There is only one ::1: every process that tests on it has ports of its own.
+    first = 20000 + os.getpid() % 600 * 64
+    settings = {
+        "bind": f"{address},::1",
+        "rtp_ports": f"{first}-{first + 63}",
+        "webhook_inner_origins": webhook.url,
+    }
     with TownhallServer(directory, address=address, **settings) as server:
         yield server
 
