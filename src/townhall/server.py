@@ -424,16 +424,23 @@ def _url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def run(settings: Settings, on_ready: "asyncio.Future[Server] | None" = None) -> None:
-    """Serve until SIGINT or SIGTERM."""
+async def run(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM, which also end a start that hangs."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     server = Server(settings)
-    await server.start()
+    stopping = asyncio.create_task(stop.wait())
+    starting = asyncio.create_task(server.start())
+    await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        starting.cancel()
+        await asyncio.wait({starting})
+        return
+    await starting
     print(server.welcome(), flush=True)  # noqa: T201
-    await stop.wait()
+    await stopping
     print("\nHanging up and leaving.", flush=True)  # noqa: T201
     await server.stop()
 

@@ -9,6 +9,7 @@ import contextlib
 import json
 import logging
 import os
+import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -82,7 +83,7 @@ class Tallies:
                 log.warning("%s is damaged; wrong PINs are counted from zero", file)
 
     def _store(self, file: Path, text: str) -> None:
-        draft = file.with_name(f".{file.name}.new")
+        draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
         try:
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as stream:

@@ -5,6 +5,7 @@ Words come from `speech`, files from the web through `webhooks`, and the house's
 """
 
 import asyncio
+import contextlib
 import hashlib
 import os
 from pathlib import Path
@@ -65,9 +66,10 @@ class ClipLibrary:
         """The clip of an audio answer; raises `FetchFailed` (12300) when it isn't audio that we know."""
         digest = hashlib.sha256(page.content_type.encode() + b"\0" + page.body).hexdigest()
         path = self._directory / f"web-{digest}.wav"
-        if not path.exists():
+        try:
+            os.utime(path)
+        except FileNotFoundError:
             await asyncio.to_thread(self._decode_to, path, page)
-        os.utime(path)
         return str(path)
 
     def _decode_to(self, path: Path, page: Page) -> None:
@@ -81,12 +83,13 @@ class ClipLibrary:
         _write(path, write_wav(samples, CLIP_RATE))
 
     def _make_room(self) -> None:
-        files = sorted(
-            ((p.stat().st_mtime, p.stat().st_size, p) for p in self._directory.glob("web-*.wav")),
-            reverse=True,
-        )
+        """Drop what was not used for longest; another thread may do the same at the same time."""
+        files = []
+        for path in self._directory.glob("web-*.wav"):
+            with contextlib.suppress(FileNotFoundError):
+                files.append((path.stat().st_mtime, path.stat().st_size, path))
         total = 0
-        for _, size, path in files:
+        for _, size, path in sorted(files, reverse=True):
             total += size
             if total > _KEPT_BYTES:
                 path.unlink(missing_ok=True)

@@ -98,7 +98,8 @@ class LiveCall(Sounds):
 
     async def answer(self) -> None:
         if not self.answered and self.call.invite is not None:
-            await self.while_it_lasts(self._answer(self.call.invite))
+            # Half an answer can't be taken back: another document waits until the ACK is here.
+            await self.while_it_lasts(self._answer(self.call.invite), interruptible=False)
 
     async def reject(self, reason: Literal["rejected", "busy"]) -> None:
         invite = self.call.invite
@@ -171,7 +172,6 @@ class LiveCall(Sounds):
     async def _answer(self, invite: IncomingInvite) -> None:
         call = self.call
         # Written down before the caller can know: a crash loses no call that was answered.
-        call.status = "in-progress"
         await self._journal.answering(call)
         try:
             if invite.offer is not None:
@@ -182,7 +182,7 @@ class LiveCall(Sounds):
                 if answer is None:
                     raise OfferRejected(status=488)
                 call.audio.accept(answer)
-            call.answered_at = datetime.now(UTC)
+            call.status, call.answered_at = "in-progress", datetime.now(UTC)
             call.became("in-progress")
         except LegRefusedError as error:
             call.status = "failed"
@@ -195,5 +195,6 @@ class LiveCall(Sounds):
             await invite.session.hang_up('SIP;cause=488;text="No audio codec in common"')
             raise CallEnded from error
         except SessionEnded as error:
+            call.status = "canceled" if error.cause == "cancel" else "failed"
             call.end(f"{error.cause} while answering")
             raise CallEnded from error

@@ -72,7 +72,7 @@ class Sounds:
         # the answer. Only another document that comes before it does.
         parameters = [*self._subject.parameters, *request.parameters]
         work = self._webhooks.fetch(request.url, request.method, parameters, self._subject.cookies)
-        return await self._race(work, set(), None)
+        return await self._race(work, set(), self._subject.interruption, None)
 
     def tell(self, request: DocumentRequest) -> None:
         # Neither the end nor another document stops it; it has the time of one request at most.
@@ -131,7 +131,9 @@ class Sounds:
 
     # ---- ends and interruptions ----
 
-    async def while_it_lasts(self, work: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
+    async def while_it_lasts(
+        self, work: Coroutine[Any, Any, T], timeout_s: float | None = None, *, interruptible: bool = True
+    ) -> T:
         """Do a thing unless and until the call is over; then stop it and raise `CallEnded`.
 
         Raises `CallRedirected` when the API interrupts, `TimeoutError` when it takes too long. What was done
@@ -140,21 +142,27 @@ class Sounds:
         if self._subject.over.done():
             work.close()
             raise CallEnded
-        return await self._race(work, {self._subject.over}, timeout_s)
+        interruption = self._subject.interruption if interruptible else None
+        return await self._race(work, {self._subject.over}, interruption, timeout_s)
 
     async def _race(
-        self, work: Coroutine[Any, Any, T], enders: set[asyncio.Future[Any]], timeout_s: float | None
+        self,
+        work: Coroutine[Any, Any, T],
+        enders: set[asyncio.Future[Any]],
+        interruption: asyncio.Future[CallRedirected] | None,
+        timeout_s: float | None,
     ) -> T:
-        interruption = self._subject.interruption
         task = asyncio.ensure_future(work)
-        racers: set[asyncio.Future[Any]] = {task, interruption, *enders}
+        racers: set[asyncio.Future[Any]] = {task, *enders}
+        if interruption is not None:
+            racers.add(interruption)
         try:
             await asyncio.wait(racers, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 return task.result()
             if any(ender.done() for ender in enders):
                 raise CallEnded
-            if interruption.done():
+            if interruption is not None and interruption.done():
                 raise self.obey(interruption)
             raise TimeoutError
         finally:

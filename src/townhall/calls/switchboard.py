@@ -85,6 +85,8 @@ class Switchboard:
         self._callbacks = callbacks
         self._journal = journal
         self._tasks: set[asyncio.Task[None]] = set()
+        self._errands: set[asyncio.Task[None]] = set()
+        """Goodbyes said from places that can't wait."""
         self._calls: dict[str, Call] = {}
         self._draining = False
         self._complaints = Complaints()
@@ -167,8 +169,8 @@ class Switchboard:
         up).
         """
         self._draining = True
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        while pending := self._tasks | self._errands:
+            await asyncio.wait(pending)
 
     async def _serve(self, invite: IncomingInvite) -> None:
         try:
@@ -259,8 +261,8 @@ class Switchboard:
         """End a call from a place that can't wait."""
         call.end(cause)
         task = asyncio.create_task(call.hang_up(reason_header))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
 
     def begin(self, call: Call, course: Course) -> None:
         """Run a call of ours in a task of its own; it is known by its SID at once.
