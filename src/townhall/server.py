@@ -53,8 +53,9 @@ log = logging.getLogger(__name__)
 
 APPLICATION_PATH = "/app"
 API_PATH = "/2010-04-01"
-LEAVE_WITHIN_S = 4.0
-"""Ctrl-C is obeyed in under five seconds; this is what calls get of them to be hung up properly."""
+LEAVE_WITHIN_S = 3.0
+GOODBYE_WITHIN_S = 2.0
+"""Ctrl-C is obeyed in under five seconds; this is what calls, and the answers to our BYEs, get of them."""
 
 OPEN_FILES = 8192
 """2,000 SIP connections, 1,000 HTTP ones, webhooks, and room to spare."""
@@ -181,6 +182,7 @@ class Server:
                 public_host=settings.public_host,
                 user_agent=f"Townhall/{__version__}",
                 credentials=settings.sip_password if settings.sip_users else None,
+                stop_timeout_s=GOODBYE_WITHIN_S,
             ),
             on_invite=self.switchboard.take,
         )

@@ -338,7 +338,13 @@ class Switchboard:
         if call.invite is not None and call.status == "ringing":
             call.status = "canceled" if ended.cause == "cancel" else "failed"
         who = "the caller" if call.invite is not None else "the callee"
-        call.end({"bye": f"{who} hung up", "cancel": f"{who} gave up"}.get(ended.cause, ended.cause))
+        causes = {
+            "bye": f"{who} hung up",
+            "cancel": f"{who} gave up",
+            "timeout": f"{who} does not answer any more",
+            "local": "hung up from this side",
+        }
+        call.end(causes.get(ended.cause, ended.cause))
 
     def _close_books(self, call: Call, media: Mapping[str, object] | None) -> None:
         call.end("its document ended")
