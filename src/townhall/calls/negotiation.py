@@ -139,7 +139,13 @@ class CallAudio:
         may_latch = remote is None or remote[0] != self._peer_address
         # Behind a NAT, a phone's packets come from where its SIP did, and nobody else's are its.
         latch_from = self._peer_address if self._is_direct else None
-        self.leg = await self._media.open_leg(remote, may_latch, ip_version, host, latch_from)
+        try:
+            self.leg = await self._media.open_leg(remote, may_latch, ip_version, host, latch_from)
+        except LegRefusedError:
+            if remote is not None:
+                raise
+            # Many calls of ours that ring can use up the places to latch; the answer's SDP does without.
+            self.leg = await self._media.open_leg(None, False, ip_version, host)
         self._local = LocalMedia(
             address=self._address,
             rtp_port=self.leg.rtp_port,
