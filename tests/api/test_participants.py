@@ -4,6 +4,7 @@ import pytest
 from tests.harness.api_house import BASE, House
 
 from townhall.routing import CallRefused
+from townhall.twiml.control import ConferenceDial
 
 GHOST = "CA" + "0" * 32
 
@@ -192,6 +193,16 @@ async def test_created_participant_is_called_by_the_name_or_the_sid_of_the_confe
         assert made["conference_sid"] == sid
 
 
+async def test_guest_comes_into_a_conference_that_is_larger_than_twilios(house: House) -> None:
+    for wanted, most in (({}, 2000), ({"MaxParticipants": "251"}, 251)):
+        await house.post(
+            "/Conferences/room/Participants.json", 201, From="+15550100", To="+15550101", **wanted
+        )
+        program = house.outbound.plans[-1].program
+        assert isinstance(program, ConferenceDial)
+        assert program.max_participants == most
+
+
 async def test_conference_made_for_a_guest_who_does_not_come_is_gone(house: House) -> None:
     made = await house.post("/Conferences/room/Participants.json", 201, From="+15550100", To="+15550101")
     path = f"/Conferences/{made['conference_sid']}"
@@ -223,7 +234,7 @@ async def test_guests_are_called_no_further_when_their_conference_ends(house: Ho
         ({"Timeout": "soon"}, 21208),
         ({"Timeout": "601"}, 21208),
         ({"MaxParticipants": "1"}, 20001),
-        ({"MaxParticipants": "251"}, 20001),
+        ({"MaxParticipants": "2001"}, 20001),
         ({"Beep": "loud"}, 20001),
         ({"ConferenceStatusCallbackEvent": "start finish"}, 21626),
         ({"StatusCallbackEvent": "gone"}, 21626),

@@ -31,7 +31,7 @@ LABEL_LENGTH = 128
 async def create(ask: Ask) -> Response:
     form = await ask.form()
     placing = read_placing(form, recording_events=RECORDING_EVENTS)
-    dial = _dial(form, ask.named("conference"), placing)
+    dial = _dial(form, ask.named("conference"), placing, ask.engine.switchboard.most_participants)
 
     async def place(dial: ConferenceDial) -> Call:
         return await ask.engine.switchboard.place(
@@ -58,7 +58,7 @@ async def create(ask: Ask) -> Response:
     return answer({**render_guest(guest, ask), "queue_time": "0"}, 201)
 
 
-def _dial(form: Parameters, name: str, placing: Placing) -> ConferenceDial:
+def _dial(form: Parameters, name: str, placing: Placing, most_participants: int) -> ConferenceDial:
     beep = form.choice("Beep", ("true", "false", "onEnter", "onExit")) or "true"
     coach = form.sid("CallSidToCoach", "CA")
     coaching = form.flag("Coaching")
@@ -81,7 +81,7 @@ def _dial(form: Parameters, name: str, placing: Placing) -> ConferenceDial:
         wait_url=form.url("WaitUrl"),
         wait_method=form.method("WaitMethod"),
         coach=coach if coach and coaching is not False else None,
-        max_participants=form.number("MaxParticipants", 2, 250) or 250,
+        max_participants=form.number("MaxParticipants", 2, most_participants) or most_participants,
         record=record in ("true", "record-from-start"),
         trim_silence=trim != "do-not-trim",
         recording_channels=channels or "mono",  # type: ignore[arg-type]  # `choice` has checked it

@@ -111,6 +111,11 @@ class Switchboard:
     def calls(self) -> int:
         return len(self._tasks)
 
+    @property
+    def most_participants(self) -> int:
+        """Twilio's conferences hold 250; ours hold as many as the server takes calls."""
+        return self._settings.max_calls
+
     def take(self, invite: IncomingInvite) -> None:
         """A call comes in. Returns at once; the call lives in a task of its own."""
         if self._draining or len(self._tasks) >= self._settings.max_calls:
@@ -328,8 +333,7 @@ class Switchboard:
         fallback: DocumentRequest | None = None,
     ) -> None:
         """Run a document, and what it leads to, until the call is over."""
-        # Twilio's conferences hold 250; ours hold as many as the server takes calls.
-        await run_call(control, first, fallback, participants_limit=self._settings.max_calls)
+        await run_call(control, first, fallback, participants_limit=self.most_participants)
 
     async def watch(self, call: Call) -> None:
         """Tell the call when its SIP session is over."""
