@@ -10,12 +10,20 @@ WITHIN_S = 30
 
 
 async def play_scenario(
-    name: str, server: TownhallServer, number: str, directory: Path, *, transport: str = "u1", calls: int = 1
+    name: str,
+    server: TownhallServer,
+    number: str,
+    directory: Path,
+    *,
+    transport: str = "u1",
+    calls: int = 1,
+    patient: bool = False,
 ) -> str:
     """Play a scenario to its end and return SIPp's log of messages.
 
     Raises `AssertionError` with SIPp's own words when it went otherwise. `transport`: SIPp's `-t`, `u1` for
-    UDP, `t1` for TCP. `calls`: how many times it is played, one after the other.
+    UDP, `t1` for TCP. `calls`: how many times it is played, one after the other. `patient`: a response
+    that comes before the scenario looks for one is passed over instead of failing it.
     """
     errors = directory / "errors.log"
     messages = directory / "messages.log"
@@ -36,6 +44,7 @@ async def play_scenario(
             "-l",
             "1",
         ),
+        *(("-default_behaviors", "all,-abortunexp") if patient else ()),
         *("-nostdin", "-timeout", str(WITHIN_S), "-timeout_error", "-recv_timeout", "10000"),
         *("-trace_err", "-error_file", str(errors), "-trace_msg", "-message_file", str(messages)),
         stdin=asyncio.subprocess.DEVNULL,

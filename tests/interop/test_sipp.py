@@ -18,6 +18,9 @@ IN_A_CONFERENCE = [
     "session_timer",
     "update",
 ]
+SENDS_AHEAD = "retransmitted_invite"
+"""It sends three times without looking: on a busy machine the ringing comes in between."""
+
 REFUSED = [
     "no_common_codec",
     "options",
@@ -41,7 +44,8 @@ async def test_flow_with_an_answered_call_goes_as_it_should(
     story: Story, tmp_path: Path, scenario: str
 ) -> None:
     story.answer_anybody(role("listener", story.room, **story.events))
-    await play_scenario(scenario, story.server, story.number, tmp_path)
+    patient = scenario == SENDS_AHEAD
+    await play_scenario(scenario, story.server, story.number, tmp_path, patient=patient)
     assert story.paths("sipp") == ["/voice"], "one call asks once"
     await story.told("participant-join", "participant-leave", "conference-end")
 
@@ -49,7 +53,8 @@ async def test_flow_with_an_answered_call_goes_as_it_should(
 @pytest.mark.parametrize("scenario", ["call", "hold_and_resume", "late_offer", "retransmitted_invite"])
 async def test_flow_over_tcp_goes_as_it_should(story: Story, tmp_path: Path, scenario: str) -> None:
     story.answer_anybody(role("listener", story.room, **story.events))
-    await play_scenario(scenario, story.server, story.number, tmp_path, transport="t1")
+    patient = scenario == SENDS_AHEAD
+    await play_scenario(scenario, story.server, story.number, tmp_path, transport="t1", patient=patient)
     assert story.paths("sipp") == ["/voice"]
     await story.told("participant-join", "participant-leave", "conference-end")
 

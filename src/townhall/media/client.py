@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import ParamSpec
+from typing import Literal, ParamSpec
 
 import msgspec
 
@@ -26,9 +26,12 @@ from townhall.media.protocol import (
     DigitPressed,
     Event,
     LegClosed,
+    LegInsecure,
     LegOpened,
     LegRefused,
+    LegSecured,
     LegSilent,
+    Levels,
     OpenLeg,
     PlayFinished,
     PlayToBus,
@@ -40,6 +43,7 @@ from townhall.media.protocol import (
     StartRecorder,
     Stats,
     TalkerRecorded,
+    WatchLevels,
 )
 from townhall.media.recording import Recorder, lose_recorders, tell_recorder
 from townhall.media.settings import MediaSettings
@@ -71,7 +75,11 @@ class MediaProcess:
         self.stats: Stats | None = None
         """The last second's figures."""
         self.on_stats: Callable[[Stats], None] | None = None
-        self.restarts = 0
+        self.on_levels: Callable[[Levels], None] | None = None
+        """Told of the levels of the buses that are watched."""
+        self.ice_port = 0
+        self.fingerprint = ""
+        """Of the process's certificate, as in `a=fingerprint`; known after `start`, new after a restart."""
         self._child: _Child | None = None
         self._numbers = itertools.count(1)
         self._legs: dict[int, Leg] = {}
@@ -113,9 +121,10 @@ class MediaProcess:
         ip_version: int = 4,
         host: str | None = None,
         latch_from: str | None = None,
+        secure: bool = False,
     ) -> Leg:
-        """Reserve a port for a leg. Raises `LegRefusedError`, also when the process does not answer in
-        time.
+        """Reserve a port for a leg; the fields are `OpenLeg`'s. Raises `LegRefusedError`, also when the process
+        does not answer in time.
         """
         number = next(self._numbers)
         future: asyncio.Future[Leg] = asyncio.get_running_loop().create_future()
@@ -123,7 +132,8 @@ class MediaProcess:
         try:
             async with asyncio.timeout(OPEN_TIMEOUT_S):
                 await self._wait_ready()
-                self.send(OpenLeg(number, remote, may_latch, 6 if ip_version == 6 else 4, host, latch_from))
+                version: Literal[4, 6] = 6 if ip_version == 6 else 4
+                self.send(OpenLeg(number, remote, may_latch, version, host, latch_from, secure))
                 return await future
         except TimeoutError:
             self._give_up(number)
@@ -151,6 +161,10 @@ class MediaProcess:
             PlayToBus(bus, playback.number, [str(clip) for clip in clips], owner.number if owner else None)
         )
         return playback
+
+    def watch_levels(self, bus: str, on: bool) -> None:
+        """Have `on_levels` told of a bus's talkers, or no more."""
+        self.send(WatchLevels(bus, on))
 
     def start_recorder(self, command: StartRecorder) -> Recorder:
         """Record from the next tick on; `command.recorder` is filled in here."""
@@ -214,7 +228,6 @@ class MediaProcess:
                 self._lose_everything(f"the media process died (exit code {code})")
             await asyncio.sleep(RESTART_PAUSES_S[min(failures, len(RESTART_PAUSES_S) - 1)])
             failures += 1
-            self.restarts += 1
             try:
                 await self._spawn()
             except MediaError as error:
@@ -245,6 +258,7 @@ class MediaProcess:
         match event:
             case Ready():
                 self.ports = self.ports or event.ports
+                self.ice_port, self.fingerprint = event.ice_port, event.fingerprint
                 self._ready.set()
             case LegOpened():
                 self._opened(event)
@@ -258,6 +272,9 @@ class MediaProcess:
                 self.stats = event
                 if self.on_stats is not None:
                     _tell(self.on_stats, event)
+            case Levels():
+                if self.on_levels is not None:
+                    _tell(self.on_levels, event)
             case TalkerRecorded() | RecorderEnded():
                 _tell(tell_recorder, self._recorders, event)
             case LegClosed():
@@ -276,18 +293,24 @@ class MediaProcess:
         self._legs[event.leg] = leg
         future.set_result(leg)
 
-    def _take_leg_event(self, event: DigitPressed | LegSilent | SpeechStarted | SpeechStopped) -> None:
+    def _take_leg_event(
+        self,
+        event: DigitPressed | LegSilent | SpeechStarted | SpeechStopped | LegSecured | LegInsecure,
+    ) -> None:
         leg = self._legs.get(event.leg)
         if leg is None or leg.closed:
             return
         match event:
             case DigitPressed() if leg.on_digit is not None:
-                leg.last_digit_source = event.source
                 _tell(leg.on_digit, event.digit)
             case LegSilent() if leg.on_silent is not None:
                 _tell(leg.on_silent)
             case SpeechStarted() | SpeechStopped() if leg.on_speech is not None:
                 _tell(leg.on_speech, isinstance(event, SpeechStarted))
+            case LegSecured() if leg.on_secured is not None:
+                _tell(leg.on_secured)
+            case LegInsecure() if leg.on_insecure is not None:
+                _tell(leg.on_insecure, event.reason)
             case _:
                 pass
 

@@ -163,6 +163,8 @@ class Engine:
         legs = self.legs
         before = legs.agreed_name[slot].copy()
         try:
+            if command.remote is None:
+                raise ValueError("no address")
             self.network.agree(slot, command.remote, command.remote_rtcp, command.rtcp_mux, now)
         except ValueError:
             legs.has_remote[slot] = False  # nothing to send to; the leg may still latch

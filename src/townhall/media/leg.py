@@ -11,10 +11,10 @@ from townhall.media.protocol import (
     Codec,
     Command,
     ConnectLeg,
-    DigitSource,
     LegClosed,
     Play,
     PlayFinished,
+    SecureLeg,
     SendDigits,
     SetMix,
     SetSilenceLimit,
@@ -90,18 +90,35 @@ class Leg:
         self.on_speech: Callable[[bool], None] | None = None
         self.on_lost: Callable[[str], None] | None = None
         """The media process died; the leg is gone. Says why."""
+        self.on_secured: Callable[[], None] | None = None
+        self.on_insecure: Callable[[str], None] | None = None
+        """Of a secure leg: DTLS is through, or will never be, and why."""
         self.closed = False
         self.figures: LegClosed | None = None
-        self.last_digit_source: DigitSource | None = None
         self._port = port
         self._gone = asyncio.Event()
+
+    def secure(
+        self,
+        *,
+        local_ufrag: str,
+        local_pwd: str,
+        remote_ufrag: str,
+        remote_pwd: str,
+        fingerprint: str,
+        role: Literal["client", "server"],
+    ) -> None:
+        """How a secure leg reaches its browser; again for an ICE restart. The fields are `SecureLeg`'s."""
+        self._send(
+            SecureLeg(self.number, local_ufrag, local_pwd, remote_ufrag, remote_pwd, fingerprint, role)
+        )
 
     def connect(
         self,
         *,
         codec: Codec,
         payload_type: int,
-        remote: Address,
+        remote: Address | None,
         remote_rtcp: Address | None = None,
         rtcp_mux: bool = False,
         ptime_ms: int = 20,
@@ -109,6 +126,8 @@ class Leg:
         send: bool = True,
         receive: bool = True,
         wanted: bool = True,
+        max_bitrate: int | None = None,
+        in_band_fec: bool = False,
     ) -> None:
         """Take in what offer and answer agreed on; again after each renegotiation. The fields are
         `ConnectLeg`'s.
@@ -126,6 +145,8 @@ class Leg:
                 send,
                 receive,
                 wanted,
+                max_bitrate,
+                in_band_fec,
             )
         )
 

@@ -17,7 +17,7 @@ import msgspec
 Address = tuple[str, int]
 """Numeric IP address (v4 or v6) and UDP port."""
 
-Codec = Literal["PCMU", "PCMA"]
+Codec = Literal["PCMU", "PCMA", "opus"]
 DigitSource = Literal["rfc4733", "inband"]
 
 
@@ -44,6 +44,29 @@ class OpenLeg(Message, frozen=True):
     """Which of the process's bind hosts; None: any of that IP version."""
     latch_from: str | None = None
     """The only host whose packets it may latch on to; None: anybody's."""
+    secure: bool = False
+    """A browser's leg (ICE, DTLS-SRTP): it shares one port with all of them, and `SecureLeg` follows; `remote`
+    and what is said of latching count for nothing.
+    """
+
+
+class SecureLeg(Message, frozen=True):
+    """What offer and answer said of a secure leg's transport; sent again for an ICE restart (RFC 8445, RFC 5763).
+
+    Packets are taken from, and sent to, only the pair that ICE has verified; `LegSecured` tells when DTLS is
+    through. In a restart the old credentials serve until the new pair is nominated; another fingerprint means
+    another DTLS association.
+    """
+
+    leg: int
+    local_ufrag: str
+    local_pwd: str
+    remote_ufrag: str
+    remote_pwd: str
+    fingerprint: str
+    """The peer's certificate's, `sha-256 AB:CD:…`, as in `a=fingerprint` (RFC 8122)."""
+    role: Literal["client", "server"]
+    """Ours in DTLS: `server` when we are `a=setup:passive`."""
 
 
 class ConnectLeg(Message, frozen=True):
@@ -52,7 +75,8 @@ class ConnectLeg(Message, frozen=True):
     leg: int
     codec: Codec
     payload_type: int
-    remote: Address
+    remote: Address | None
+    """None for a secure leg."""
     remote_rtcp: Address | None = None
     rtcp_mux: bool = False
     ptime_ms: int = 20
@@ -64,6 +88,10 @@ class ConnectLeg(Message, frozen=True):
     """The peer's SIP comes from `remote`, so it wants packets there; else the leg must hear from it before
     long.
     """
+    max_bitrate: int | None = None
+    """Opus: the most bit/s that the peer wants (`maxaveragebitrate`, RFC 7587); None: ours to choose."""
+    in_band_fec: bool = False
+    """Opus: the peer's decoder uses in-band FEC (`useinbandfec`)."""
 
 
 class CloseLeg(Message, frozen=True):
@@ -136,6 +164,13 @@ class SetSilenceLimit(Message, frozen=True):
     seconds: float
 
 
+class WatchLevels(Message, frozen=True):
+    """Tell the `Levels` of a bus's talkers until told otherwise."""
+
+    bus: str
+    on: bool
+
+
 class StartRecorder(Message, frozen=True):
     """Write WAV files (16 bit, 8000 Hz) from the next tick on; `RecorderEnded` tells how it went.
 
@@ -179,6 +214,7 @@ class Shutdown(Message, frozen=True):
 
 Command = (
     OpenLeg
+    | SecureLeg
     | ConnectLeg
     | CloseLeg
     | SetMix
@@ -187,6 +223,7 @@ Command = (
     | PlayToBus
     | SendDigits
     | SetSilenceLimit
+    | WatchLevels
     | StartRecorder
     | PauseRecorder
     | ResumeRecorder
@@ -203,6 +240,10 @@ class Ready(Message, frozen=True):
     """The media process takes legs; `ports` are its RTP ports, RTCP on each plus one."""
 
     ports: list[int]
+    ice_port: int = 0
+    """The one UDP port of all secure legs; 0: none."""
+    fingerprint: str = ""
+    """Of the process's certificate, `sha-256 AB:CD:…`."""
 
 
 class LegOpened(Message, frozen=True):
@@ -211,6 +252,19 @@ class LegOpened(Message, frozen=True):
     rtcp_port: int
     host: str = ""
     """The bind host the port belongs to; may be unspecified (`0.0.0.0`)."""
+
+
+class LegSecured(Message, frozen=True):
+    """DTLS is through and the fingerprint fits: sound may flow both ways."""
+
+    leg: int
+
+
+class LegInsecure(Message, frozen=True):
+    """The leg will carry no sound: a wrong fingerprint, a DTLS alert, no common SRTP profile."""
+
+    leg: int
+    reason: str
 
 
 class LegRefused(Message, frozen=True):
@@ -248,6 +302,15 @@ class SpeechStarted(Message, frozen=True):
 
 class SpeechStopped(Message, frozen=True):
     leg: int
+
+
+class Levels(Message, frozen=True):
+    """Ten times a second for each bus that is watched: how loud its talkers were since the last time."""
+
+    bus: str
+    legs: list[int]
+    dbov: list[int]
+    """RMS in dB below overload (RFC 6464): 0 is loudest, 127 silence; as long as `legs`."""
 
 
 class TalkerRecorded(Message, frozen=True):
@@ -319,11 +382,14 @@ Event = (
     Ready
     | LegOpened
     | LegRefused
+    | LegSecured
+    | LegInsecure
     | DigitPressed
     | PlayFinished
     | LegSilent
     | SpeechStarted
     | SpeechStopped
+    | Levels
     | TalkerRecorded
     | RecorderEnded
     | LegClosed
