@@ -138,15 +138,7 @@ class Engine:
         slot = -1
         try:
             slot = self.legs.add(command.leg, now)
-            port = self.network.open(
-                slot,
-                command.remote,
-                command.may_latch,
-                command.ip_version,
-                command.host,
-                now,
-                command.latch_from,
-            )
+            port = self._port(slot, command, now)
         except (TownhallError, ValueError) as error:
             if slot >= 0:
                 self.legs.remove(command.leg)
@@ -154,7 +146,21 @@ class Engine:
         self.legs.silence_limit[slot] = self._settings.silence_limit_s
         self.receiver.reset(slot)
         self._mixer.forget_leg(slot)
-        self.events.append(LegOpened(command.leg, port.port, port.port + 1, port.host))
+        rtcp_port = port.port if port.secure else port.port + 1
+        self.events.append(LegOpened(command.leg, port.port, rtcp_port, port.host))
+
+    def _port(self, slot: int, command: OpenLeg, now: float) -> LocalPort:
+        if command.secure:
+            return self.network.open_secure(slot, command.leg)
+        return self.network.open(
+            slot,
+            command.remote,
+            command.may_latch,
+            command.ip_version,
+            command.host,
+            now,
+            command.latch_from,
+        )
 
     def _connect(self, command: ConnectLeg, now: float) -> None:
         slot = self.legs.slot_of.get(command.leg, -1)
@@ -163,8 +169,6 @@ class Engine:
         legs = self.legs
         before = legs.agreed_name[slot].copy()
         try:
-            if command.remote is None:
-                raise ValueError("no address")
             self.network.agree(slot, command.remote, command.remote_rtcp, command.rtcp_mux, now)
         except ValueError:
             legs.has_remote[slot] = False  # nothing to send to; the leg may still latch

@@ -21,7 +21,15 @@ from townhall.media.legs import Legs
 from townhall.media.lookup import AddressTable
 from townhall.media.proof import prove
 from townhall.media.protocol import Address
-from townhall.media.shapes import Int64s, Slots, Words, address_of, name_of, with_port_after
+from townhall.media.shapes import (
+    Int64s,
+    Slots,
+    Words,
+    address_of,
+    name_of,
+    virtual_name,
+    with_port_after,
+)
 
 LATCH_PATIENCE_S = 10.0
 """A leg that has sent nothing for this long gives up its claim when another one needs the port."""
@@ -42,6 +50,8 @@ class LocalPort:
     host: str
     port: int
     ip_version: int
+    secure: bool = False
+    """The one port of all browsers; what passes it is encrypted below the engine."""
 
 
 class Network:
@@ -79,7 +89,7 @@ class Network:
         fitting = [
             index
             for index, port in enumerate(self.local)
-            if port.ip_version == ip_version and (host is None or port.host == host)
+            if port.ip_version == ip_version and (host is None or port.host == host) and not port.secure
         ]
         if not fitting:
             raise NoPortError(f"no RTP port is bound for IPv{ip_version}{f' on {host}' if host else ''}")
@@ -103,6 +113,23 @@ class Network:
             self._claim(socket, slot, now)
         if remote is not None and not _unspecified(remote):
             self._point_at(slot, name_of(remote))
+        return self.local[socket]
+
+    def open_secure(self, slot: int, leg: int) -> LocalPort:
+        """Give a browser's leg its port and a name of its own. Raises `NoPortError`.
+
+        The name never changes: where the browser is, ICE knows, below the engine.
+        """
+        socket = next((index for index, port in enumerate(self.local) if port.secure), -1)
+        if socket < 0:
+            raise NoPortError("no port is bound for browsers; TOWNHALL_ICE_PORT says which")
+        legs, name = self._legs, virtual_name(leg)
+        legs.socket[slot] = socket
+        legs.may_latch[slot] = False
+        legs.rtcp_mux[slot] = legs.has_remote[slot] = True
+        legs.agreed_name[slot] = legs.name[slot] = legs.rtcp_name[slot] = name
+        self._crowd[socket] += 1
+        self._rtp.add(socket, name, slot)
         return self.local[socket]
 
     def _unclaimed(self, fitting: list[int], slot: int, now: float) -> list[int]:
@@ -155,12 +182,16 @@ class Network:
             self._waiting[self._waiting == slot] = -1
 
     def agree(
-        self, slot: int, remote: Address, remote_rtcp: Address | None, rtcp_mux: bool, now: float
+        self, slot: int, remote: Address | None, remote_rtcp: Address | None, rtcp_mux: bool, now: float
     ) -> None:
         """Take in what an offer or answer said. A changed address ends an earlier latch; 0.0.0.0 (hold)
-        changes nothing.
+        changes nothing, and a secure leg has no address here. Raises ValueError when there is none.
         """
         legs = self._legs
+        if self.local[int(legs.socket[slot])].secure:
+            return
+        if remote is None:
+            raise ValueError("no address")
         legs.rtcp_mux[slot] = rtcp_mux
         if _unspecified(remote):
             return

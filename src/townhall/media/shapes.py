@@ -29,6 +29,8 @@ TICK_S = 0.02
 TICK_SAMPLES = 160
 NAME_WORDS = 4
 FAMILY_V4, FAMILY_V6 = 2, 10
+FAMILY_VIRTUAL = 0xFFFF
+"""Of a secure leg's name: no network address has it, see `virtual_name`."""
 
 
 @dataclass(slots=True)
@@ -80,6 +82,11 @@ def address_of(name: Words) -> Address:
     if struct.unpack_from("=H", packed)[0] == FAMILY_V4:
         return str(ipaddress.IPv4Address(packed[4:8])), port
     return str(ipaddress.IPv6Address(packed[8:24])), port
+
+
+def virtual_name(leg: int) -> Words:
+    """The name `(NAME_WORDS,)` by which the engine knows a secure leg's peer, wherever that is just now."""
+    return np.array([leg << 16 | FAMILY_VIRTUAL, 0, 0, 0], np.uint64)
 
 
 def with_port_after(name: Words) -> Words:
