@@ -1,7 +1,8 @@
 """SDP without I/O: session descriptions, and the offers and answers of one audio stream (RFC 8866, RFC 3264).
 
 `make_answer` and `accept_answer` give an `AudioAgreement`, all that the media process needs to know.
-Left out: video, SRTP and ICE attributes (kept when read, not interpreted), names instead of addresses.
+`townhall.sdp.webrtc` does the same with a browser, over ICE and DTLS. Left out: video, SRTP keys in the
+description, names instead of addresses.
 """
 
 from townhall.sdp.audio import AudioAgreement, AudioCapabilities, Codec

@@ -8,7 +8,7 @@ from typing import Literal
 
 from townhall.sdp.description import MediaDescription, read_payload_type
 
-Codec = Literal["PCMU", "PCMA"]
+Codec = Literal["PCMU", "PCMA", "opus"]
 
 STATIC_PAYLOAD_TYPES: dict[Codec, int] = {"PCMU": 0, "PCMA": 8}
 DEFAULT_PTIME_MS = 20
