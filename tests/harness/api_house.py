@@ -217,7 +217,7 @@ async def open_house(directory: Path, **engine: Any) -> AsyncIterator[House]:
     nothing = cast(Any, Silence())
     switchboard = Switchboard(
         SwitchboardSettings(account_sid=ACCOUNT_SID),
-        route_of=nothing,
+        directory=nothing,
         media=nothing,
         clips=nothing,
         webhooks=nothing,

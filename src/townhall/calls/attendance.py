@@ -90,6 +90,7 @@ def participant_settings(dial: ConferenceDial) -> ParticipantSettings:
         label=dial.participant_label,
         coach=dial.coach,
         max_participants=dial.max_participants,
+        invited=dial.invited,
     )
 
 

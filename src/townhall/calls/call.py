@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from townhall.calls.negotiation import CallAudio
 from townhall.calls.parameters import voice_parameters
-from townhall.signalling import IncomingInvite, Session
+from townhall.signalling.protocols import CallInvite, CallSession
 from townhall.twiml.control import CallRedirected, Method
 from townhall.webhooks import Cookies
 
@@ -54,11 +54,11 @@ class Call:
     audio: CallAudio
     route: Route | None = None
     """Where the number that was called leads; None for a call of ours."""
-    invite: IncomingInvite | None = None
-    """The INVITE of a call that came in; None for a call of ours."""
-    session: Session | None = None
-    """The SIP session; None for a call of ours before its first INVITE. A call that is tried over several
-    ways has one after the other."""
+    invite: CallInvite | None = None
+    """How a call came in; None for a call of ours."""
+    session: CallSession | None = None
+    """With the phone or browser; None for a call of ours before its first INVITE. A call that is tried over
+    several ways has one after the other."""
     plan: "OutboundPlan | None" = None
     """What a call of ours is for."""
     parent_call_sid: str | None = None
@@ -112,6 +112,13 @@ class Call:
     def duration_s(self) -> int:
         """Whole seconds since the answer; 0 for a call that never was."""
         return round((datetime.now(UTC) - self.answered_at).total_seconds()) if self.answered_at else 0
+
+    def take_session(self, session: CallSession) -> None:
+        """What the peer offers, answers and presses within the session reaches this call."""
+        self.session = session
+        session.on_offer = self.audio.renegotiate
+        session.on_answer = self.audio.accept
+        session.on_digit = lambda digit, duration_ms: self.press(digit, "info")
 
     def end(self, cause: str) -> None:
         """Note that the call is over; whatever it runs stops at its next step. The first cause counts."""

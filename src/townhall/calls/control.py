@@ -12,7 +12,8 @@ from townhall.calls.negotiation import LegRefusedError
 from townhall.calls.recording import RecordingDesk
 from townhall.calls.sounds import NoticeBoard, Sounds
 from townhall.media import Leg, Playback
-from townhall.signalling import IncomingInvite, OfferRejected, SessionEnded
+from townhall.signalling import OfferRejected, SessionEnded
+from townhall.signalling.protocols import CallInvite
 from townhall.twiml.control import (
     CallEnded,
     ConferenceDial,
@@ -169,7 +170,7 @@ class LiveCall(Sounds):
 
     # ---- inside ----
 
-    async def _answer(self, invite: IncomingInvite) -> None:
+    async def _answer(self, invite: CallInvite) -> None:
         call = self.call
         # Written down before the caller can know: a crash loses no call that was answered.
         await self._journal.answering(call)

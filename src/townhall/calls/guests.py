@@ -9,11 +9,13 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import cast
 
 from townhall.calls.attendance import participant_settings
-from townhall.calls.call import Call
+from townhall.calls.call import FINAL, Call
 from townhall.calls.hall import ConferenceHall
-from townhall.conference import Conference, Refusal, Reservation, check_admission
+from townhall.conference import Conference, GuestLost, Refusal, Reservation, check_admission
+from townhall.conference.events import CallStatus
 from townhall.errors import TownhallError
 from townhall.twiml.control import ConferenceDial
 
@@ -62,8 +64,8 @@ class GuestList:
             raise GuestError(code, reservation.message)
         conference = reservation.conference
         try:
+            dial = replace(dial, name=conference.sid, invited=True)
             self._check(conference, dial)
-            dial = replace(dial, name=conference.sid)
             call = await place(dial)
         except BaseException:
             reservation.cancel()
@@ -75,12 +77,20 @@ class GuestList:
 
         def over(_: object) -> None:
             self._guests.pop(sid, None)
+            if guest.call.answered_at is None:
+                self._tell_lost(guest)
             reservation.cancel()
 
         self._guests[sid] = guest
         # The conference is kept for him until his call is over, joined or not.
         guest.call.over.add_done_callback(over)
         return guest
+
+    def _tell_lost(self, guest: Guest) -> None:
+        status = cast(CallStatus, guest.call.status if guest.call.status in FINAL else "failed")
+        self._hall.handle(
+            guest.conference, GuestLost(guest.call.sid, participant_settings(guest.dial), status)
+        )
 
     def of(self, conference_sid: str) -> list[Guest]:
         """Those who are being called for this conference and are not in it yet, in the order of calling."""

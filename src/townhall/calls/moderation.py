@@ -17,6 +17,7 @@ from townhall.calls.sounds import NoticeBoard
 from townhall.conference import (
     Conference,
     EndRequested,
+    LockChanged,
     Participant,
     ParticipantChanged,
     ParticipantLeft,
@@ -113,6 +114,10 @@ class Moderation:
         participant = self.participant(conference_sid, who)
         left = ParticipantLeft(participant.call_sid, "kicked", "in-progress")
         self._hall.handle(self.conference(conference_sid), left)
+
+    def lock(self, conference_sid: str, locked: bool) -> None:
+        """Let nobody in but those whom the API calls, or everybody again."""
+        self._hall.handle(self.conference(conference_sid), LockChanged(locked))
 
     def end(self, conference_sid: str) -> None:
         """End the conference; its callers' documents go on."""

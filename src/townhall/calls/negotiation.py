@@ -1,117 +1,53 @@
-"""One call's audio: the SDP that offer and answer agreed on, and the media leg it runs on (RFC 3264).
+"""A call's audio: the SDP that offer and answer agreed on, and the media leg it runs on (RFC 3264).
 
 The session carries the SDP, the media process the packets; this is where the two meet. What leaves is bytes
-of SDP.
+of SDP. `PlainAudio` is a SIP phone's, `WebAudio` a browser's.
 """
 
-import ipaddress
-import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import replace
 
-from townhall.media import Leg, LegRefusedError, MediaProcess
-from townhall.sdp import (
-    AudioAgreement,
-    LocalMedia,
-    NothingFits,
-    SDPError,
-    SessionDescription,
-    accept_answer,
-    make_answer,
-    make_offer,
-    parse_sdp,
-)
-from townhall.signalling import OfferRejected
+from townhall.media import Leg, LegRefusedError
+from townhall.sdp import AudioAgreement
 
 
-class CallAudio:
+class CallAudio(ABC):
     """The audio of one call. `leg` is None until the first offer has been answered (or made).
 
     Of a call of ours, we make the offer, `preview` takes early media, and `accept` the answer.
     """
 
-    def __init__(
-        self,
-        media: MediaProcess,
-        local_address: str,
-        peer_address: str,
-        silence_limit_s: float,
-        is_direct: bool = False,
-    ) -> None:
-        """`peer_address`: where the peer's SIP comes from; `is_direct`: it is the phone, no proxy."""
-        self._media = media
-        self._address = local_address
-        self._peer_address = peer_address
-        self._is_direct = is_direct
-        self._silence_limit_s = silence_limit_s
-        self._local: LocalMedia | None = None
-        self._pending_offer: SessionDescription | None = None
+    def __init__(self) -> None:
         self.leg: Leg | None = None
         self.agreement: AudioAgreement | None = None
         self.on_open: Callable[[Leg], None] = lambda leg: None
-        self._is_real = False
 
+    @abstractmethod
     def check(self, offer: bytes) -> None:
         """Raise `OfferRejected` when nothing in the offer fits, before any port is taken for it."""
-        self._answer(offer, LocalMedia(address=self._address, rtp_port=9, rtcp_port=10))
 
+    @abstractmethod
     async def answer(self, offer: bytes) -> bytes:
         """Open the leg and answer the offer; raises `OfferRejected` or `LegRefusedError`."""
-        _, wanted = self._answer(offer, LocalMedia(address=self._address, rtp_port=9, rtcp_port=10))
-        local = await self._open(wanted)
-        description, agreement = self._answer(offer, local)
-        self._connect(agreement)
-        return bytes(description)
 
-    def acknowledged(self) -> None:
-        """The ACK of our answer has come, so somebody is there who saw it: sending begins.
-
-        An INVITE by itself may have a forged source; its answer is no reason to send anybody audio.
-        """
-        self._is_real = True
-        if self.agreement is not None and self.agreement.send:
-            self._connect(self.agreement)
-
+    @abstractmethod
     async def offer(self) -> bytes:
-        """Open the leg and make an offer of ours, for an INVITE that came without one; `accept` takes the
-        answer.
-        """
-        return self._offer(await self._open(None))
+        """Open the leg and make an offer of ours; `accept` takes the answer. Raises `LegRefusedError`."""
 
+    @abstractmethod
     def accept(self, answer: bytes) -> None:
         """The peer's answer to our offer; raises `OfferRejected` when it agrees on nothing."""
-        offer, self._pending_offer = self._pending_offer, None
-        if offer is None:
-            raise OfferRejected(status=488)
-        self._is_real = True
-        try:
-            self._connect(accept_answer(offer, parse_sdp(answer)))
-        except (SDPError, NothingFits) as error:
-            raise OfferRejected(status=488) from error
+
+    @abstractmethod
+    def renegotiate(self, offer: bytes | None) -> bytes:
+        """An offer within the call: our answer, or our offer when it brought none. Raises `OfferRejected`."""
+
+    def acknowledged(self) -> None:  # noqa: B027 (nothing to do is the rule, not an omission)
+        """The peer has our answer."""
 
     def preview(self, answer: bytes) -> bool:
         """Early media (RFC 3960): listen to what a provisional response brings; True when it fits."""
-        if self._pending_offer is None:
-            return False
-        self._is_real = True
-        try:
-            self._connect(accept_answer(self._pending_offer, parse_sdp(answer)))
-        except (SDPError, NothingFits):
-            return False
-        assert self.leg is not None
-        self.leg.set_silence_limit(0)  # who has not answered owes us no sound
-        return True
-
-    def renegotiate(self, offer: bytes | None) -> bytes:
-        """A re-INVITE's or UPDATE's SDP: our answer, or our offer when it brought none."""
-        if self._local is None:
-            raise OfferRejected(status=488)
-        self._local = replace(self._local, session_version=self._local.session_version + 1)
-        if offer is None:
-            return self._offer(self._local)
-        description, agreement = self._answer(offer, self._local)
-        self._connect(agreement)
-        return bytes(description)
+        return False
 
     async def close(self) -> dict[str, object] | None:
         """Give the leg up; returns the codec and its last figures for the record, if it ever carried
@@ -130,59 +66,6 @@ class CallAudio:
             "packets_lost": figures.packets_lost,
             "jitter_ms": round(figures.jitter_ms, 1),
         }
-
-    async def _open(self, wanted: AudioAgreement | None) -> LocalMedia:
-        ip_version = ipaddress.ip_address(self._address).version
-        remote = wanted.remote if wanted is not None and wanted.send else None
-        host = self._address if self._address in self._media.settings.bind_hosts else None
-        # An SDP that names the address its SIP came from is behind no NAT: nobody else's packets are taken.
-        may_latch = remote is None or remote[0] != self._peer_address
-        # Behind a NAT, a phone's packets come from where its SIP did, and nobody else's are its.
-        latch_from = self._peer_address if self._is_direct else None
-        try:
-            self.leg = await self._media.open_leg(remote, may_latch, ip_version, host, latch_from)
-        except LegRefusedError:
-            if remote is not None:
-                raise
-            # Many calls of ours that ring can use up the places to latch; the answer's SDP does without.
-            self.leg = await self._media.open_leg(None, False, ip_version, host)
-        self._local = LocalMedia(
-            address=self._address,
-            rtp_port=self.leg.rtp_port,
-            rtcp_port=self.leg.rtcp_port,
-            session_id=secrets.randbits(48),
-            session_version=1,
-        )
-        self.on_open(self.leg)
-        return self._local
-
-    def _answer(self, offer: bytes, local: LocalMedia) -> tuple[SessionDescription, AudioAgreement]:
-        try:
-            return make_answer(parse_sdp(offer), local)
-        except (SDPError, NothingFits) as error:
-            raise OfferRejected(status=488) from error
-
-    def _offer(self, local: LocalMedia) -> bytes:
-        self._pending_offer = make_offer(local)
-        return bytes(self._pending_offer)
-
-    def _connect(self, agreement: AudioAgreement) -> None:
-        assert self.leg is not None
-        self.agreement = agreement
-        self.leg.connect(
-            codec=agreement.codec,
-            payload_type=agreement.payload_type,
-            remote=agreement.remote,
-            remote_rtcp=agreement.remote_rtcp,
-            rtcp_mux=agreement.rtcp_mux,
-            ptime_ms=agreement.ptime_ms,
-            telephone_event=agreement.telephone_event,
-            send=agreement.send and self._is_real,
-            receive=agreement.receive,
-            wanted=agreement.remote[0] == self._peer_address,
-        )
-        # A peer that told us it sends nothing (hold) is not a dead one.
-        self.leg.set_silence_limit(self._silence_limit_s if agreement.receive else 0)
 
 
 __all__ = ["CallAudio", "LegRefusedError"]

@@ -1,5 +1,5 @@
-"""The parameters that every voice webhook carries (Twilio's "TwiML voice request parameters" and those of
-SIP callers).
+"""The parameters that every voice webhook carries (Twilio's "TwiML voice request parameters", and those of
+SIP callers and browsers).
 """
 
 import re
@@ -12,6 +12,7 @@ API_VERSION = "2010-04-01"
 _E164 = re.compile(r"\+[1-9][0-9]{4,14}")
 _CUSTOM_HEADER = re.compile(r"(?i)x-|user-to-user$|remote-party-id$|p-preferred-identity$|p-called-party-id$")
 _MAX_CUSTOM_HEADERS = 32
+_NOBODY = dict.fromkeys(("call_sid", "account_sid", "from_", "to", "status", "direction"), "")
 
 
 def party(uri: SIPURI) -> str:
@@ -48,6 +49,18 @@ def sip_parameters(request: Request, source_ip: str) -> list[tuple[str, str]]:
         ("SipSourceIp", source_ip),
     ]
     return parameters + list(_custom_headers(request.headers.items()))
+
+
+def browser_parameters(application_sid: str, parameters: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What a browser's requests say on top: its application, and what its page gave to the call."""
+    own = [("ApplicationSid", application_sid)]
+    seen = {name for name, _ in voice_parameters(**_NOBODY)} | {"ApplicationSid", "ParentCallSid"}
+    for name, value in parameters:
+        # A name twice would be signed in a way that validators disagree on; ours can't be overridden.
+        if name and name not in seen:
+            seen.add(name)
+            own.append((name, value))
+    return own
 
 
 def _custom_headers(items: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:

@@ -5,40 +5,39 @@ One call, one task: whatever the call runs ends with it, and nothing outlives it
 """
 
 import asyncio
+import ipaddress
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
-from townhall.calls.call import FINAL, Call, Route
+from townhall.calls.call import FINAL, Call
 from townhall.calls.clips import ClipLibrary
 from townhall.calls.control import LiveCall
 from townhall.calls.dialing import DialDesk
 from townhall.calls.guests import GuestList
 from townhall.calls.hall import ConferenceHall
 from townhall.calls.journal import StoreJournal
+from townhall.calls.levels import LevelBoard
 from townhall.calls.moderation import Moderation
 from townhall.calls.negotiation import CallAudio
-from townhall.calls.parameters import party, sip_parameters
+from townhall.calls.plain_audio import PlainAudio
 from townhall.calls.plan import OutboundPlan
 from townhall.calls.progress import tell_progress
 from townhall.calls.queue_desk import QueueDesk, QueueShelf
 from townhall.calls.queueing import QueueHall
+from townhall.calls.reception import Directory, Reception
 from townhall.calls.recording import RecordingDesk
-from townhall.ids import new_sid
 from townhall.media import Leg, MediaProcess
 from townhall.routing import CallRefused
-from townhall.signalling import IncomingInvite, OfferRejected
-from townhall.signalling.complaints import Complaints
-from townhall.sip import SIPURI, SIPParseError
+from townhall.signalling import IncomingInvite
+from townhall.signalling.protocols import BrowserCall, CallInvite
 from townhall.twiml import InlineDocument, run_call
 from townhall.twiml.control import CallRedirected, DocumentRequest
 from townhall.webhooks import CallbackSender, WebhookClient
 
 log = logging.getLogger(__name__)
-
-RouteOf = Callable[[str], Awaitable[Route | None]]
-"""Where a dialled user part (`1000`, `+15551234`, `alice`) leads; None: nowhere."""
 
 Course = Callable[[LiveCall], Awaitable[None]]
 """What a call does from its beginning to its end."""
@@ -68,7 +67,7 @@ class Switchboard:
         self,
         settings: SwitchboardSettings,
         *,
-        route_of: RouteOf,
+        directory: Directory,
         media: MediaProcess,
         clips: ClipLibrary,
         webhooks: WebhookClient,
@@ -78,7 +77,8 @@ class Switchboard:
         recordings: RecordingDesk,
     ) -> None:
         self._settings = settings
-        self._route_of = route_of
+        self._directory = directory
+        self._reception = Reception(settings.account_sid, directory, self)
         self._media = media
         self._clips = clips
         self._webhooks = webhooks
@@ -89,7 +89,6 @@ class Switchboard:
         """Goodbyes said from places that can't wait."""
         self._calls: dict[str, Call] = {}
         self._draining = False
-        self._complaints = Complaints()
         self.hall = ConferenceHall(
             account_sid=settings.account_sid,
             media=media,
@@ -106,6 +105,7 @@ class Switchboard:
         """Calls of ours; None until the server has told how they go out."""
         self.moderation = Moderation(self.hall, settings.account_sid, media, clips, webhooks, journal)
         self.guests = GuestList(self.hall, lambda call: self.hang_up(call, "its conference is over"))
+        self.levels = LevelBoard(self.hall, media)
 
     @property
     def calls(self) -> int:
@@ -117,11 +117,18 @@ class Switchboard:
         return self._settings.max_calls
 
     def take(self, invite: IncomingInvite) -> None:
-        """A call comes in. Returns at once; the call lives in a task of its own."""
+        """A phone calls. Returns at once; the call lives in a task of its own."""
+        self._take(invite, partial(self._reception.admit_phone, invite))
+
+    def take_browser(self, invite: BrowserCall) -> None:
+        """A browser calls."""
+        self._take(invite, partial(self._reception.admit_browser, invite))
+
+    def _take(self, invite: CallInvite, admit: Callable[[], Awaitable[Call | None]]) -> None:
         if self._draining or len(self._tasks) >= self._settings.max_calls:
             invite.reject(503, headers=[("Retry-After", str(RETRY_AFTER_S))])
             return
-        task = asyncio.create_task(self._serve(invite), name=f"call {invite.call_id}")
+        task = asyncio.create_task(self._serve(invite, admit()), name=f"call {invite.call_id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -146,7 +153,7 @@ class Switchboard:
 
     async def owns(self, number: str) -> bool:
         """Whether a number leads somewhere on this server."""
-        return await self._route_of(number) is not None
+        return await self._directory.route_of(number) is not None
 
     def redirect(self, call: Call, to: DocumentRequest | InlineDocument) -> None:
         """Have a live call leave what it is doing, a conference too, and run another document now."""
@@ -177,10 +184,11 @@ class Switchboard:
         while pending := self._tasks | self._errands:
             await asyncio.wait(pending)
 
-    async def _serve(self, invite: IncomingInvite) -> None:
+    async def _serve(self, invite: CallInvite, admission: Awaitable[Call | None]) -> None:
         try:
-            call = await self._admit(invite)
+            call = await admission
             if call is not None:
+                call.audio.on_open = lambda leg: self.listen(call, leg)
                 await self._run(call, self._answer_by_document)
         except Exception:
             # A fault of ours ends this call and no other.
@@ -188,64 +196,26 @@ class Switchboard:
             invite.reject(500)
             await invite.session.hang_up()
 
-    async def _admit(self, invite: IncomingInvite) -> Call | None:
-        """The call of an INVITE that leads somewhere and whose audio fits; else it is refused."""
-        is_direct = len(invite.request.vias) == 1
-        audio = self.audio_toward(invite.local_address, invite.source[0], is_direct)
-        try:
-            user = SIPURI.parse(invite.request.uri).user or ""
-            route = await self._route_of(user)
-            if route is None:
-                self._note_refusal(invite, f"no number or line {user[:64]!r}", 404)
-                invite.reject(404)
-                return None
-            if invite.offer is not None:
-                audio.check(invite.offer)
-            return self._new_call(invite, route, audio)
-        except OfferRejected as error:
-            self._note_refusal(invite, str(error), error.status)
-            invite.reject(error.status)
-        except SIPParseError as error:
-            self._note_refusal(invite, str(error), 400)
-            invite.reject(400)
-        return None
-
-    def _note_refusal(self, invite: IncomingInvite, why: str, status: int) -> None:
-        """Log it, unless somebody tries one number after the other: that would fill the disk."""
-        source = f"{invite.source[0]} {why}"
-        unsaid = self._complaints.unsaid_before(source, asyncio.get_running_loop().time())
-        if unsaid is not None:
-            more = f" ({unsaid} refusals before were not logged)" if unsaid else ""
-            log.info("%s from %s: %s; %d%s", invite.call_id, invite.source[0], why, status, more)
-
-    def _new_call(self, invite: IncomingInvite, route: Route, audio: CallAudio) -> Call:
-        call = Call(
-            sid=new_sid("CA"),
-            account_sid=self._settings.account_sid,
-            from_=party(invite.request.from_.uri),
-            to=party(SIPURI.parse(invite.request.uri)),
-            route=route,
-            invite=invite,
-            session=invite.session,
-            audio=audio,
-            own_parameters=sip_parameters(invite.request, invite.source[0]),
-        )
-        session = invite.session
-        session.on_offer = audio.renegotiate
-        session.on_answer = audio.accept
-        session.on_digit = lambda digit, duration_ms: call.press(digit, "info")
-        audio.on_open = lambda leg: self.listen(call, leg)
-        return call
-
     def audio_toward(self, local_address: str, peer_address: str, is_direct: bool = False) -> CallAudio:
         """The audio of a call whose peer is reached from this address of ours."""
-        return CallAudio(
+        return PlainAudio(
             self._media,
             self._settings.public_address or local_address,
             peer_address,
             self._settings.media_silence_s,
             is_direct,
         )
+
+    def audio_for_browser(self, local_address: str) -> CallAudio:
+        """The audio of a call with a browser that reached us at this address."""
+        from townhall.calls.web_audio import WebAudio
+
+        public = self._settings.public_address
+        addresses = [] if public is None else [public]
+        # Behind a proxy of this machine, what it reached us at means nothing to the browser.
+        if public is None or not ipaddress.ip_address(local_address).is_loopback:
+            addresses.append(local_address)
+        return WebAudio(self._media, list(dict.fromkeys(addresses)), self._settings.media_silence_s)
 
     def listen(self, call: Call, leg: Leg) -> None:
         """What the media process tells of a call."""

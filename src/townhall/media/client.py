@@ -123,8 +123,8 @@ class MediaProcess:
         latch_from: str | None = None,
         secure: bool = False,
     ) -> Leg:
-        """Reserve a port for a leg; the fields are `OpenLeg`'s. Raises `LegRefusedError`, also when the process
-        does not answer in time.
+        """Reserve a port for a leg; the fields are `OpenLeg`'s. Raises `LegRefusedError`, also when the
+        process does not answer in time.
         """
         number = next(self._numbers)
         future: asyncio.Future[Leg] = asyncio.get_running_loop().create_future()
@@ -268,13 +268,8 @@ class MediaProcess:
                     future.set_exception(LegRefusedError(event.reason))
             case PlayFinished():
                 finish(self._playbacks, event)
-            case Stats():
-                self.stats = event
-                if self.on_stats is not None:
-                    _tell(self.on_stats, event)
-            case Levels():
-                if self.on_levels is not None:
-                    _tell(self.on_levels, event)
+            case Stats() | Levels():
+                self._take_figures(event)
             case TalkerRecorded() | RecorderEnded():
                 _tell(tell_recorder, self._recorders, event)
             case LegClosed():
@@ -283,6 +278,14 @@ class MediaProcess:
                     leg.end(event)
             case _:
                 self._take_leg_event(event)
+
+    def _take_figures(self, event: Stats | Levels) -> None:
+        if isinstance(event, Stats):
+            self.stats = event
+            if self.on_stats is not None:
+                _tell(self.on_stats, event)
+        elif self.on_levels is not None:
+            _tell(self.on_levels, event)
 
     def _opened(self, event: LegOpened) -> None:
         future = self._opening.get(event.leg)

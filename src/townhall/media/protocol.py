@@ -45,13 +45,14 @@ class OpenLeg(Message, frozen=True):
     latch_from: str | None = None
     """The only host whose packets it may latch on to; None: anybody's."""
     secure: bool = False
-    """A browser's leg (ICE, DTLS-SRTP): it shares one port with all of them, and `SecureLeg` follows; `remote`
-    and what is said of latching count for nothing.
+    """A browser's leg (ICE, DTLS-SRTP): it shares one port with all of them, and `SecureLeg` follows;
+    `remote` and what is said of latching count for nothing.
     """
 
 
 class SecureLeg(Message, frozen=True):
-    """What offer and answer said of a secure leg's transport; sent again for an ICE restart (RFC 8445, RFC 5763).
+    """What offer and answer said of a secure leg's transport (RFC 8445, RFC 5763); sent again for an ICE
+    restart.
 
     Packets are taken from, and sent to, only the pair that ICE has verified; `LegSecured` tells when DTLS is
     through. In a restart the old credentials serve until the new pair is nominated; another fingerprint means

@@ -147,7 +147,7 @@ class Server:
                 media_silence_s=settings.media_silence_s,
                 public_address=await address_of(settings.public_host),
             ),
-            route_of=numbers.route_of,
+            directory=numbers,
             media=self.media,
             clips=clips,
             webhooks=webhooks,

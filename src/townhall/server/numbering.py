@@ -24,6 +24,11 @@ class NumberPlan:
             return Route(voice_url=self._menu_url)
         return None
 
+    async def route_of_application(self, sid: str) -> Route | None:
+        """The voice URL of an application that a browser's token names."""
+        application = await self._store.applications.get(sid)
+        return self._route_to(application) if application is not None else None
+
     async def _webhooks_of(self, number: Number) -> Number | Application:
         """An application's URLs count instead of the number's own."""
         sid = number.voice_application_sid

@@ -1,0 +1,150 @@
+"""The audio of a call with a SIP phone: RTP with an address that the SDP names, or that shows itself."""
+
+import ipaddress
+import secrets
+from dataclasses import replace
+
+from townhall.calls.negotiation import CallAudio
+from townhall.media import LegRefusedError, MediaProcess
+from townhall.sdp import (
+    AudioAgreement,
+    LocalMedia,
+    NothingFits,
+    SDPError,
+    SessionDescription,
+    accept_answer,
+    make_answer,
+    make_offer,
+    parse_sdp,
+)
+from townhall.signalling import OfferRejected
+
+
+class PlainAudio(CallAudio):
+    """See `CallAudio`."""
+
+    def __init__(
+        self,
+        media: MediaProcess,
+        local_address: str,
+        peer_address: str,
+        silence_limit_s: float,
+        is_direct: bool = False,
+    ) -> None:
+        """`peer_address`: where the peer's SIP comes from; `is_direct`: it is the phone, no proxy."""
+        super().__init__()
+        self._media = media
+        self._address = local_address
+        self._peer_address = peer_address
+        self._is_direct = is_direct
+        self._silence_limit_s = silence_limit_s
+        self._local: LocalMedia | None = None
+        self._pending_offer: SessionDescription | None = None
+        self._is_real = False
+
+    def check(self, offer: bytes) -> None:
+        self._answer(offer, LocalMedia(address=self._address, rtp_port=9, rtcp_port=10))
+
+    async def answer(self, offer: bytes) -> bytes:
+        _, wanted = self._answer(offer, LocalMedia(address=self._address, rtp_port=9, rtcp_port=10))
+        local = await self._open(wanted)
+        description, agreement = self._answer(offer, local)
+        self._connect(agreement)
+        return bytes(description)
+
+    def acknowledged(self) -> None:
+        """The ACK of our answer has come, so somebody is there who saw it: sending begins.
+
+        An INVITE by itself may have a forged source; its answer is no reason to send anybody audio.
+        """
+        self._is_real = True
+        if self.agreement is not None and self.agreement.send:
+            self._connect(self.agreement)
+
+    async def offer(self) -> bytes:
+        return self._offer(await self._open(None))
+
+    def accept(self, answer: bytes) -> None:
+        offer, self._pending_offer = self._pending_offer, None
+        if offer is None:
+            raise OfferRejected(status=488)
+        self._is_real = True
+        try:
+            self._connect(accept_answer(offer, parse_sdp(answer)))
+        except (SDPError, NothingFits) as error:
+            raise OfferRejected(status=488) from error
+
+    def preview(self, answer: bytes) -> bool:
+        if self._pending_offer is None:
+            return False
+        self._is_real = True
+        try:
+            self._connect(accept_answer(self._pending_offer, parse_sdp(answer)))
+        except (SDPError, NothingFits):
+            return False
+        assert self.leg is not None
+        self.leg.set_silence_limit(0)  # who has not answered owes us no sound
+        return True
+
+    def renegotiate(self, offer: bytes | None) -> bytes:
+        if self._local is None:
+            raise OfferRejected(status=488)
+        self._local = replace(self._local, session_version=self._local.session_version + 1)
+        if offer is None:
+            return self._offer(self._local)
+        description, agreement = self._answer(offer, self._local)
+        self._connect(agreement)
+        return bytes(description)
+
+    async def _open(self, wanted: AudioAgreement | None) -> LocalMedia:
+        ip_version = ipaddress.ip_address(self._address).version
+        remote = wanted.remote if wanted is not None and wanted.send else None
+        host = self._address if self._address in self._media.settings.bind_hosts else None
+        # An SDP that names the address its SIP came from is behind no NAT: nobody else's packets are taken.
+        may_latch = remote is None or remote[0] != self._peer_address
+        # Behind a NAT, a phone's packets come from where its SIP did, and nobody else's are its.
+        latch_from = self._peer_address if self._is_direct else None
+        try:
+            self.leg = await self._media.open_leg(remote, may_latch, ip_version, host, latch_from)
+        except LegRefusedError:
+            if remote is not None:
+                raise
+            # Many calls of ours that ring can use up the places to latch; the answer's SDP does without.
+            self.leg = await self._media.open_leg(None, False, ip_version, host)
+        self._local = LocalMedia(
+            address=self._address,
+            rtp_port=self.leg.rtp_port,
+            rtcp_port=self.leg.rtcp_port,
+            session_id=secrets.randbits(48),
+            session_version=1,
+        )
+        self.on_open(self.leg)
+        return self._local
+
+    def _answer(self, offer: bytes, local: LocalMedia) -> tuple[SessionDescription, AudioAgreement]:
+        try:
+            return make_answer(parse_sdp(offer), local)
+        except (SDPError, NothingFits) as error:
+            raise OfferRejected(status=488) from error
+
+    def _offer(self, local: LocalMedia) -> bytes:
+        self._pending_offer = make_offer(local)
+        return bytes(self._pending_offer)
+
+    def _connect(self, agreement: AudioAgreement) -> None:
+        assert self.leg is not None
+        self.agreement = agreement
+        self.leg.connect(
+            codec=agreement.codec,
+            payload_type=agreement.payload_type,
+            remote=agreement.remote,
+            remote_rtcp=agreement.remote_rtcp,
+            rtcp_mux=agreement.rtcp_mux,
+            ptime_ms=agreement.ptime_ms,
+            telephone_event=agreement.telephone_event,
+            send=agreement.send and self._is_real,
+            receive=agreement.receive,
+            wanted=agreement.remote[0] == self._peer_address,
+        )
+        # A peer that told us it sends nothing (hold) is not a dead one.
+        self.leg.set_silence_limit(self._silence_limit_s if agreement.receive else 0)
