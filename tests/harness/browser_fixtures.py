@@ -1,0 +1,20 @@
+"""Fixtures of tests with browsers: one Chromium for a whole test process, a connection for each test."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from tests.harness.browser import Browsing, Chromium
+
+__all__ = ["browsing", "chromium"]
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    with Chromium(tmp_path_factory.mktemp("chromium")) as chromium:
+        yield chromium
+
+
+@pytest.fixture
+async def browsing(chromium: Chromium) -> AsyncIterator[Browsing]:
+    async with Browsing(chromium.endpoint) as browsing:
+        yield browsing
