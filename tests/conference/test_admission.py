@@ -5,6 +5,7 @@ import pytest
 from townhall.conference import (
     Conference,
     EndRequested,
+    LockChanged,
     ParticipantJoined,
     ParticipantSettings,
     check_admission,
@@ -68,3 +69,34 @@ def test_completed_conference_takes_nobody() -> None:
     refusal = check_admission(conference, "b", ParticipantSettings())
     assert refusal is not None
     assert refusal.code == 13236
+
+
+@pytest.mark.parametrize(
+    ("locks", "settings", "code"),
+    [
+        ((True,), ParticipantSettings(), 16020),
+        ((True,), ParticipantSettings(start_conference_on_enter=True, end_conference_on_exit=True), 16020),
+        ((True,), ParticipantSettings(coach="gone"), 16020),
+        ((True,), ParticipantSettings(invited=True), None),
+        ((True,), ParticipantSettings(invited=True, max_participants=2), 16020),
+        ((True, True), ParticipantSettings(), 16020),
+        ((True, False), ParticipantSettings(), None),
+        ((False,), ParticipantSettings(), None),
+    ],
+)
+def test_locked_conference_admits_only_those_whom_the_api_calls(
+    locks: tuple[bool, ...], settings: ParticipantSettings, code: int | None
+) -> None:
+    conference = conference_of("a", "b")
+    for locked in locks:
+        conference.handle(LockChanged(locked), 1.0)
+    refusal = check_admission(conference, "new", settings)
+    assert (refusal.code if refusal else None) == code
+
+
+def test_locked_conference_says_so() -> None:
+    conference = conference_of("a", "b")
+    conference.handle(LockChanged(True), 1.0)
+    refusal = check_admission(conference, "new", ParticipantSettings())
+    assert refusal is not None
+    assert "locked" in refusal.message

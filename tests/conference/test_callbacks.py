@@ -8,6 +8,8 @@ from townhall.conference import (
     ConferenceSettings,
     EndRequested,
     Event,
+    GuestLost,
+    LockChanged,
     Notify,
     ParticipantChanged,
     ParticipantJoined,
@@ -171,6 +173,36 @@ def test_nobody_waiting_speaks() -> None:
     assert told(conference, SpeechChanged("ann", True)) == []
 
 
+def test_lock_and_unlock_are_told_when_they_change() -> None:
+    conference = in_progress()
+    assert told(conference, LockChanged(False)) == []
+    assert told(conference, LockChanged(True)) == [Notify("conference-lock", 4, True)]
+    assert told(conference, LockChanged(True)) == []
+    assert told(conference, LockChanged(False)) == [Notify("conference-unlock", 5, True)]
+
+
+def test_lock_is_told_to_nobody_who_did_not_ask_for_it() -> None:
+    conference = in_progress(ALL - {"lock"})
+    assert told(conference, LockChanged(True)) == [Notify("conference-lock", 0, False)]
+
+
+def test_guest_who_never_answers_is_told_with_the_status_of_his_call() -> None:
+    settings = ParticipantSettings(label="Gus", muted=True)
+    assert told(in_progress(), GuestLost("gus", settings, "no-answer")) == [
+        Notify(
+            "participant-leave",
+            4,
+            True,
+            (
+                *flags("gus", "true", "false", "false", "false", "true"),
+                ("ParticipantLabel", "Gus"),
+                ("ParticipantCallStatus", "no-answer"),
+                ("ReasonParticipantLeft", "participant_add_failed"),
+            ),
+        )
+    ]
+
+
 @pytest.mark.parametrize("word", sorted(ALL))
 def test_subscription_to_one_word_numbers_only_its_events(word: str) -> None:
     conference = in_progress(frozenset({word}))
@@ -181,6 +213,8 @@ def test_subscription_to_one_word_numbers_only_its_events(word: str) -> None:
         SpeechChanged("ann", False),
         AnnouncementEnded("http://a"),
         AnnouncementEnded("http://a", failure="404"),
+        LockChanged(True),
+        LockChanged(False),
         ParticipantLeft("ann", "hung_up"),
         EndRequested(),
     ]

@@ -10,8 +10,10 @@ from townhall.conference import (
     Conference,
     ConferenceSettings,
     EndRequested,
+    GuestLost,
     Hint,
     LocalProtocolError,
+    LockChanged,
     Mix,
     Notify,
     ParticipantChanged,
@@ -344,3 +346,26 @@ def test_transitions_are_observable() -> None:
         Transition("CF1", "in-progress", "completed", 9.0),
     ]
     assert (conference.started_at, conference.ended_at) == (1.0, 9.0)
+
+
+def test_lock_moves_nobody() -> None:
+    with moderated() as play:
+        play >> LockChanged(True)
+        play >> ParticipantChanged("sam", muted=True) << Mix("sam", hears=True, heard=False)
+    assert play.conference.locked
+    assert list(play.conference.participants) == ["lis", "sam", "mod"]
+
+
+def test_guest_who_is_lost_changes_nothing() -> None:
+    settings = ParticipantSettings(end_conference_on_exit=True)
+    with moderated() as play:
+        play >> GuestLost("gus", settings, "busy")
+    assert play.conference.status == "in-progress"
+
+
+def test_lock_that_crosses_the_end_changes_nothing() -> None:
+    play = moderated()
+    play.conference.handle(EndRequested(), 1.0)
+    with play:
+        play >> LockChanged(True)
+    assert not play.conference.locked

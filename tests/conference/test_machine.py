@@ -14,6 +14,8 @@ from townhall.conference import (
     Conferences,
     ConferenceSettings,
     EndRequested,
+    GuestLost,
+    LockChanged,
     Mix,
     Notify,
     ParticipantChanged,
@@ -60,6 +62,7 @@ SETTINGS = st.builds(
     end_conference_on_exit=st.sampled_from([*[False] * 7, True]),
     coach=st.none() | CALLS,
     max_participants=st.sampled_from([2, *[250] * 7]),
+    invited=st.sampled_from([*[False] * 3, True]),
 )
 CONFERENCE = st.none() | st.builds(
     ConferenceSettings,
@@ -173,9 +176,11 @@ class Rooms(RuleBasedStateMachine):
         self._enter(sid, ParticipantJoined(sid, settings))
 
     def _enter(self, sid: str, event: ParticipantJoined) -> None:
-        admission = self.reservations.pop(sid).enter(event, self.now)
+        reservation = self.reservations.pop(sid)
+        admission = reservation.enter(event, self.now)
         if isinstance(admission, Refusal):
             return
+        assert event.settings.invited or not admission.conference.locked, "let into a locked conference"
         assert isinstance(admission, Admission)
         self.all[admission.conference.sid] = admission.conference
         self.where[sid] = admission.conference
@@ -229,6 +234,23 @@ class Rooms(RuleBasedStateMachine):
     def speak(self, data: st.DataObject, speaking: bool) -> None:
         sid = data.draw(st.sampled_from(sorted(self.where)))
         self._handle(self.where[sid], SpeechChanged(sid, speaking))
+
+    @precondition(lambda self: self.all)
+    @rule(data=st.data(), locked=FLAG)
+    def lock(self, data: st.DataObject, locked: bool) -> None:
+        conference = data.draw(st.sampled_from(list(self.all.values())))
+        before = list(conference.participants)
+        self._handle(conference, LockChanged(locked))
+        assert list(conference.participants) == before
+        assert conference.locked == locked or conference.status == "completed"
+
+    @precondition(lambda self: self.all)
+    @rule(data=st.data(), settings=SETTINGS)
+    def lose_a_guest(self, data: st.DataObject, settings: ParticipantSettings) -> None:
+        conference = data.draw(st.sampled_from(list(self.all.values())))
+        before = conference.hearing()
+        self._handle(conference, GuestLost("guest", settings, "busy"))
+        assert conference.hearing() == before
 
     @precondition(lambda self: len(self.where) > 3)
     @rule(data=st.data())

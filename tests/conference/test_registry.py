@@ -10,6 +10,7 @@ from townhall.conference import (
     ConferenceSettings,
     EndRequested,
     LocalProtocolError,
+    LockChanged,
     ParticipantJoined,
     ParticipantLeft,
     ParticipantSettings,
@@ -171,3 +172,22 @@ def test_transitions_of_all_conferences_are_observable() -> None:
         ("CF1", "empty", "waiting"),
         ("CF1", "waiting", "completed"),
     ]
+
+
+def test_caller_on_his_way_when_it_is_locked_stays_outside(conferences: Conferences) -> None:
+    conference = join(conferences, "room", "a").conference
+    reservation = reserve(conferences, "room")
+    conference.handle(LockChanged(True), 1.0)
+    refusal = reservation.enter(ParticipantJoined("b"), 2.0)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == 16020
+    assert list(conference.participants) == ["a"]
+
+
+def test_lock_ends_with_its_conference(conferences: Conferences) -> None:
+    locked = join(conferences, "room", "a").conference
+    locked.handle(LockChanged(True), 1.0)
+    locked.handle(ParticipantLeft("a", "hung_up"), 2.0)
+    again = join(conferences, "room", "b")
+    assert again.created
+    assert not again.conference.locked

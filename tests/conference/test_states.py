@@ -11,6 +11,8 @@ from townhall.conference import (
     Conference,
     EndRequested,
     Event,
+    GuestLost,
+    LockChanged,
     ParticipantChanged,
     ParticipantJoined,
     ParticipantLeft,
@@ -49,9 +51,11 @@ HAPPENS: dict[str, Callable[[str], Event]] = {
         "new", STARTS if guard.startswith("he or") else WAITS
     ),
     "ParticipantLeft": lambda _: ParticipantLeft("a", "hung_up"),
+    "GuestLost": lambda _: GuestLost("guest", WAITS, "busy"),
     "ParticipantChanged": lambda _: ParticipantChanged("a", muted=True, hold=True),
     "SpeechChanged": lambda _: SpeechChanged("a", True),
     "AnnouncementEnded": lambda _: AnnouncementEnded("http://a"),
+    "LockChanged": lambda _: LockChanged(True),
     "EndRequested": lambda _: EndRequested(),
 }
 ROWS = [(state, rule) for state in STATES for rule in state.rules]

@@ -2,7 +2,8 @@
 
 What is told here is the store's account, which is complete to the moment: everything a conference did before
 the request came is written down first. Ending a conference that is over changes nothing and answers 200;
-announcing to one is 404 with 16022.
+announcing to one, or locking it, is 404 with 16022. Ours, where Twilio has nothing: `Locked`, and `locked` in
+a conference that is live; the levels are in `levels`.
 """
 
 from collections.abc import Sequence
@@ -36,8 +37,10 @@ FILTERS: Sequence[str] = (
 )  # fmt: skip
 
 
-def render(conference: ConferenceRecord, account_sid: str) -> Resource:
-    path = ("Conferences", conference.sid)
+def render(conference: ConferenceRecord, ask: Ask) -> Resource:
+    account_sid, path = ask.engine.account_sid, ("Conferences", conference.sid)
+    live = ask.engine.switchboard.hall.conferences.get(conference.sid)
+    ours = {} if live is None else {"locked": live.locked}
     return {
         "account_sid": account_sid,
         "date_created": date_of(conference.created_at),
@@ -54,6 +57,7 @@ def render(conference: ConferenceRecord, account_sid: str) -> Resource:
         # What a crash ended has no reason that Twilio knows.
         "reason_conference_ended": conference.reason_ended if conference.reason_ended in REASONS else None,
         "call_sid_ending_conference": conference.call_sid_ending,
+        **ours,
     }
 
 
@@ -69,7 +73,7 @@ async def find(ask: Ask, sid: str) -> ConferenceRecord:
 
 
 async def fetch(ask: Ask) -> Response:
-    return answer(render(await find(ask, ask.named("conference")), ask.engine.account_sid))
+    return answer(render(await find(ask, ask.named("conference")), ask))
 
 
 async def list_(ask: Ask) -> Response:
@@ -87,7 +91,6 @@ async def list_(ask: Ask) -> Response:
         updated_before=updated.until,
     )
     page = await ask.engine.store.conferences.page(wanted, limit=asked.size, token=asked.token)
-    account = ask.engine.account_sid
     return listing(
         "conferences",
         page,
@@ -95,7 +98,7 @@ async def list_(ask: Ask) -> Response:
         uri=ask.uri("Conferences"),
         query=query,
         filters=FILTERS,
-        render=lambda record: render(record, account),
+        render=lambda record: render(record, ask),
     )
 
 
@@ -103,20 +106,23 @@ async def update(ask: Ask) -> Response:
     sid = ask.named("conference")
     form = await ask.form()
     end = form.choice("Status", ("completed",)) is not None
+    locked = form.flag("Locked")
     url, method = form.url("AnnounceUrl"), form.method("AnnounceMethod")
     if url == "":
         raise APIError(21205, "AnnounceUrl is empty; send the URL of an audio file or of TwiML")
     record = await find(ask, sid)
     try:
+        if locked is not None:
+            ask.engine.moderation.lock(sid, locked)
         if url:
             ask.engine.moderation.announce(sid, DocumentRequest(url, method))
         if end and record.status != "completed":
             ask.engine.moderation.end(sid)
     except ModerationError as error:
         # It may have ended while we looked: that is what was wanted.
-        if url or error.code != 16022:
+        if url or locked is not None or error.code != 16022:
             raise refused(error) from error
-    return answer(render(await find(ask, sid), ask.engine.account_sid))
+    return answer(render(await find(ask, sid), ask))
 
 
 ROUTES = [

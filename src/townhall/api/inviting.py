@@ -21,7 +21,7 @@ from townhall.calls.plan import OutboundPlan
 from townhall.routing import CallRefused
 from townhall.twiml.control import ConferenceCallbacks, ConferenceDial
 
-EVENTS = ("start", "end", "join", "leave", "mute", "hold", "modify", "speaker", "announcement")
+EVENTS = ("start", "end", "join", "leave", "mute", "hold", "modify", "speaker", "announcement", "lock")
 RECORDING_EVENTS = frozenset(
     {"started", "in-progress", "paused", "resumed", "stopped", "completed", "failed", "absent"}
 )

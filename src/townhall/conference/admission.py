@@ -1,4 +1,6 @@
-"""Who is let into a conference: labels, capacity, coaching targets, in Twilio's error numbers.
+"""Who is let into a conference: the lock, labels, capacity, coaching targets, in Twilio's error numbers.
+
+The lock is ours; to a caller it is a full room.
 
 A refused caller's `<Dial>` ends at once and his document goes on. The numbers are those of TwiML; the REST
 API has others for the same faults.
@@ -24,10 +26,17 @@ def check_admission(
     if conference is not None and conference.status == "completed":
         return Refusal(13236, f"Conference {conference.sid} is over.")
     return (
-        _check_label(conference, settings.label)
+        _check_lock(conference, settings.invited)
+        or _check_label(conference, settings.label)
         or _check_room(conference, settings.max_participants)
         or _check_coach(conference, call_sid, settings.coach)
     )
+
+
+def _check_lock(conference: Conference | None, invited: bool) -> Refusal | None:
+    if conference is None or not conference.locked or invited:
+        return None
+    return Refusal(16020, "The conference is locked: nobody comes in but those whom the API calls.")
 
 
 def _check_label(conference: Conference | None, label: str | None) -> Refusal | None:

@@ -1,8 +1,8 @@
 """The status callbacks' own parameters, event by event, and which word of `statusCallbackEvent` asks for
 which.
 
-Follows Twilio's "Conference statusCallback" parameter tables. Left out: what every callback has in common
-(`ConferenceSid`, `Timestamp` …), which the sender adds, and the sending.
+Follows Twilio's "Conference statusCallback" parameter tables; `lock` and its two events are ours. Left out:
+what every callback has in common (`ConferenceSid`, `Timestamp` …), which the sender adds, and the sending.
 """
 
 from townhall.conference.commands import Notify
@@ -25,6 +25,8 @@ SUBSCRIPTION = {
     "participant-speech-stop": "speaker",
     "announcement-end": "announcement",
     "announcement-fail": "announcement",
+    "conference-lock": "lock",
+    "conference-unlock": "lock",
 }
 """`StatusCallbackEvent` value → the word that subscribes to it."""
 

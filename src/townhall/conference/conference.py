@@ -19,6 +19,8 @@ from townhall.conference.events import (
     ConferenceSettings,
     EndRequested,
     Event,
+    GuestLost,
+    LockChanged,
     ParticipantChanged,
     ParticipantJoined,
     ParticipantLeft,
@@ -62,6 +64,8 @@ class Conference:
         self.ended_at: float | None = None
         self.reason_ended: ReasonEnded | None = None
         self.recording = False
+        self.locked = False
+        """Nobody comes in but those whom the API calls."""
         self.hinted = False
         """Whether somebody was told that only the first participant's statusCallback counts."""
         self._state: states.State = states.EMPTY
@@ -80,12 +84,16 @@ class Conference:
                 return self._state.joined(self, event, now)
             case ParticipantLeft():
                 return self._state.left(self, event, now)
+            case GuestLost():
+                return self._state.guest_lost(self, event, now)
             case ParticipantChanged():
                 return self._state.changed(self, event)
             case SpeechChanged():
                 return self._state.speech_changed(self, event)
             case AnnouncementEnded():
                 return self._state.announcement_ended(self, event)
+            case LockChanged():
+                return self._state.lock_changed(self, event)
             case EndRequested():
                 return self._state.end_requested(self, now)
 

@@ -27,6 +27,8 @@ class ParticipantSettings:
     coach: str | None = None
     """Call SID of the one he coaches."""
     max_participants: int = 250
+    invited: bool = False
+    """The API called him for this conference: a lock does not keep him out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,9 @@ class ConferenceSettings:
     """What a document says of the conference as a whole; the first participant's counts."""
 
     status_callback_events: frozenset[str] = frozenset()
-    """Words of `statusCallbackEvent`: start end join leave mute hold modify speaker announcement."""
+    """Words of `statusCallbackEvent`: start end join leave mute hold modify speaker announcement, and `lock`,
+    which is ours.
+    """
     status_callback: str | None = None
     """The callback's URL. The rules send nothing there; they only notice that a later participant's differs.
     """
@@ -56,6 +60,15 @@ class ParticipantLeft:
     call_sid: str
     by: LeftBy
     call_status: CallStatus = "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class GuestLost:
+    """Somebody whom the API called for the conference will not come: his call was never answered."""
+
+    call_sid: str
+    settings: ParticipantSettings
+    call_status: CallStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +100,13 @@ class AnnouncementEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class LockChanged:
+    """Ours, not Twilio's: while it is locked, only those come in whom the API calls."""
+
+    locked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EndRequested:
     """REST `Status=completed` on the conference."""
 
@@ -94,8 +114,10 @@ class EndRequested:
 Event = (
     ParticipantJoined
     | ParticipantLeft
+    | GuestLost
     | ParticipantChanged
     | SpeechChanged
     | AnnouncementEnded
+    | LockChanged
     | EndRequested
 )

@@ -125,6 +125,8 @@ class ConferenceDial:
     start_conference_on_enter: bool = True
     end_conference_on_exit: bool = False
     participant_label: str | None = None
+    invited: bool = False
+    """The API called him for this conference; no document says so."""
     jitter_buffer_size: Literal["off", "small", "medium", "large"] = "large"
     wait_url: str | None = None
     """None: the default music. Empty: silence."""

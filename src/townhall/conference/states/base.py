@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from townhall.conference.commands import Command
 from townhall.conference.events import (
     AnnouncementEnded,
+    GuestLost,
+    LockChanged,
     ParticipantChanged,
     ParticipantJoined,
     ParticipantLeft,
@@ -47,6 +49,9 @@ class State(ABC):
     def left(self, conference: "Conference", event: ParticipantLeft, now: float) -> list[Command]: ...
 
     @abstractmethod
+    def guest_lost(self, conference: "Conference", event: GuestLost, now: float) -> list[Command]: ...
+
+    @abstractmethod
     def changed(self, conference: "Conference", event: ParticipantChanged) -> list[Command]: ...
 
     @abstractmethod
@@ -54,6 +59,9 @@ class State(ABC):
 
     @abstractmethod
     def announcement_ended(self, conference: "Conference", event: AnnouncementEnded) -> list[Command]: ...
+
+    @abstractmethod
+    def lock_changed(self, conference: "Conference", event: LockChanged) -> list[Command]: ...
 
     @abstractmethod
     def end_requested(self, conference: "Conference", now: float) -> list[Command]: ...

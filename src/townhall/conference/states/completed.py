@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from townhall.conference.commands import Command, Release
 from townhall.conference.events import (
     AnnouncementEnded,
+    GuestLost,
+    LockChanged,
     ParticipantChanged,
     ParticipantJoined,
     ParticipantLeft,
@@ -23,9 +25,11 @@ class Completed(State):
     rules = (
         Rule("ParticipantJoined", "", "completed", "too late: he is released at once and was never in it"),
         Rule("ParticipantLeft", "", "completed", "crossed the end: he has been released"),
+        Rule("GuestLost", "", "completed", "crossed the end"),
         Rule("ParticipantChanged", "", "completed", "crossed the end"),
         Rule("SpeechChanged", "", "completed", "crossed the end"),
         Rule("AnnouncementEnded", "", "completed", "crossed the end; nothing is sent after `conference-end`"),
+        Rule("LockChanged", "", "completed", "crossed the end"),
         Rule("EndRequested", "", "completed", "ended already, which is what was asked for"),
     )
 
@@ -35,6 +39,9 @@ class Completed(State):
     def left(self, conference: "Conference", event: ParticipantLeft, now: float) -> list[Command]:
         return []
 
+    def guest_lost(self, conference: "Conference", event: GuestLost, now: float) -> list[Command]:
+        return []
+
     def changed(self, conference: "Conference", event: ParticipantChanged) -> list[Command]:
         return []
 
@@ -42,6 +49,9 @@ class Completed(State):
         return []
 
     def announcement_ended(self, conference: "Conference", event: AnnouncementEnded) -> list[Command]:
+        return []
+
+    def lock_changed(self, conference: "Conference", event: LockChanged) -> list[Command]:
         return []
 
     def end_requested(self, conference: "Conference", now: float) -> list[Command]:

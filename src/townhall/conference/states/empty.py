@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from townhall.conference.commands import Command
 from townhall.conference.events import (
     AnnouncementEnded,
+    GuestLost,
+    LockChanged,
     ParticipantChanged,
     ParticipantJoined,
     ParticipantLeft,
@@ -29,9 +31,11 @@ class Empty(State):
             "he hears his wait music; his settings count for the conference",
         ),
         Rule("ParticipantLeft", "", "empty", "nobody is in it"),
+        Rule("GuestLost", "", "empty", "nobody has subscribed yet"),
         Rule("ParticipantChanged", "", "empty", "nobody is in it"),
         Rule("SpeechChanged", "", "empty", "nobody is in it"),
         Rule("AnnouncementEnded", "", "empty", "nobody heard it"),
+        Rule("LockChanged", "", "empty", "nobody is in it"),
         Rule("EndRequested", "", "completed", "`conference-ended-via-api`"),
     )
 
@@ -45,6 +49,9 @@ class Empty(State):
     def left(self, conference: "Conference", event: ParticipantLeft, now: float) -> list[Command]:
         return []
 
+    def guest_lost(self, conference: "Conference", event: GuestLost, now: float) -> list[Command]:
+        return []
+
     def changed(self, conference: "Conference", event: ParticipantChanged) -> list[Command]:
         return []
 
@@ -52,6 +59,9 @@ class Empty(State):
         return []
 
     def announcement_ended(self, conference: "Conference", event: AnnouncementEnded) -> list[Command]:
+        return []
+
+    def lock_changed(self, conference: "Conference", event: LockChanged) -> list[Command]:
         return []
 
     def end_requested(self, conference: "Conference", now: float) -> list[Command]:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from townhall.conference.commands import Beep, Command
 from townhall.conference.events import (
     AnnouncementEnded,
+    GuestLost,
+    LockChanged,
     ParticipantChanged,
     ParticipantJoined,
     ParticipantLeft,
@@ -44,9 +46,11 @@ class InProgress(State):
             "no beep; the others are released: `moderator_ended_conference` "
             "(not if a dial-out never reached him)",
         ),
+        Rule("GuestLost", "", "in-progress", "`participant-leave` with `participant_add_failed`"),
         Rule("ParticipantChanged", "", "in-progress", "what changed in who hears whom is mixed anew"),
         Rule("SpeechChanged", "", "in-progress", "told of those who are heard"),
         Rule("AnnouncementEnded", "", "in-progress", "`announcement-end` or `-fail`"),
+        Rule("LockChanged", "", "in-progress", "`conference-lock` or `-unlock`; whoever is in it stays"),
         Rule("EndRequested", "", "completed", "all are released: `conference_ended_via_api`"),
     )
 
@@ -73,6 +77,9 @@ class InProgress(State):
             commands.append(Beep("exit"))
         return [*commands, leave, *steps.hush(conference, coaches)]
 
+    def guest_lost(self, conference: "Conference", event: GuestLost, now: float) -> list[Command]:
+        return steps.guest_lost(conference, event, now)
+
     def changed(self, conference: "Conference", event: ParticipantChanged) -> list[Command]:
         return steps.change(conference, event)
 
@@ -81,6 +88,9 @@ class InProgress(State):
 
     def announcement_ended(self, conference: "Conference", event: AnnouncementEnded) -> list[Command]:
         return steps.announced(conference, event)
+
+    def lock_changed(self, conference: "Conference", event: LockChanged) -> list[Command]:
+        return steps.lock(conference, event)
 
     def end_requested(self, conference: "Conference", now: float) -> list[Command]:
         conference.become(completed.COMPLETED, now)

@@ -11,12 +11,14 @@ from townhall.conference.callbacks import (
 from townhall.conference.commands import Beep, Close, Command, Hint, Notify, Release, StopRecording
 from townhall.conference.events import (
     AnnouncementEnded,
+    GuestLost,
+    LockChanged,
     ParticipantChanged,
     ParticipantJoined,
     SpeechChanged,
 )
 from townhall.conference.participant import Participant
-from townhall.conference.reasons import REASON_LEFT_WITH_THE_REST, ReasonEnded
+from townhall.conference.reasons import REASON_LEFT, REASON_LEFT_WITH_THE_REST, ReasonEnded
 
 if TYPE_CHECKING:
     from townhall.conference.conference import Conference
@@ -107,6 +109,19 @@ def announced(conference: "Conference", event: AnnouncementEnded) -> list[Comman
         return []
     name = "announcement-end" if event.failure is None else "announcement-fail"
     return [conference.notify(name, announcement_parameters(event, participant))]
+
+
+def guest_lost(conference: "Conference", event: GuestLost, now: float) -> list[Command]:
+    """He was never in it, but who asked for him learns why he does not come."""
+    guest = Participant.joining(ParticipantJoined(event.call_sid, event.settings), now)
+    return [notify_leave(conference, guest, event.call_status, REASON_LEFT["add_failed"])]
+
+
+def lock(conference: "Conference", event: LockChanged) -> list[Command]:
+    if conference.locked == event.locked:
+        return []
+    conference.locked = event.locked
+    return [conference.notify("conference-lock" if event.locked else "conference-unlock")]
 
 
 def take_out(conference: "Conference", call_sid: str) -> list[Command]:

@@ -11,6 +11,8 @@ from townhall.conference.commands import Command, StartRecording
 from townhall.conference.events import (
     AnnouncementEnded,
     ConferenceSettings,
+    GuestLost,
+    LockChanged,
     ParticipantChanged,
     ParticipantJoined,
     ParticipantLeft,
@@ -51,6 +53,7 @@ class Waiting(State):
             "completed",
             "the others are released: `moderator_ended_conference` (not if a dial-out never reached him)",
         ),
+        Rule("GuestLost", "", "waiting", "`participant-leave` with `participant_add_failed`"),
         Rule(
             "ParticipantChanged",
             "",
@@ -59,6 +62,7 @@ class Waiting(State):
         ),
         Rule("SpeechChanged", "", "waiting", "nobody is heard, so nobody speaks"),
         Rule("AnnouncementEnded", "", "waiting", "`announcement-end` or `-fail`"),
+        Rule("LockChanged", "", "waiting", "`conference-lock` or `-unlock`; whoever waits stays"),
         Rule("EndRequested", "", "completed", "all are released: `conference_ended_via_api`"),
     )
 
@@ -101,6 +105,9 @@ class Waiting(State):
         conference.become(completed.COMPLETED, now)
         return commands + steps.end(conference, reason, leaver, now)
 
+    def guest_lost(self, conference: "Conference", event: GuestLost, now: float) -> list[Command]:
+        return steps.guest_lost(conference, event, now)
+
     def changed(self, conference: "Conference", event: ParticipantChanged) -> list[Command]:
         return steps.change(conference, event)
 
@@ -109,6 +116,9 @@ class Waiting(State):
 
     def announcement_ended(self, conference: "Conference", event: AnnouncementEnded) -> list[Command]:
         return steps.announced(conference, event)
+
+    def lock_changed(self, conference: "Conference", event: LockChanged) -> list[Command]:
+        return steps.lock(conference, event)
 
     def end_requested(self, conference: "Conference", now: float) -> list[Command]:
         conference.become(completed.COMPLETED, now)

@@ -28,7 +28,7 @@ from townhall.twiml.nouns.recording import RECORDING_EVENTS, recording_callbacks
 from townhall.twiml.scene import Scene
 
 REGIONS = ("us1", "us2", "ie1", "de1", "sg1", "br1", "au1", "jp1")
-EVENTS = ("start", "end", "join", "leave", "mute", "hold", "modify", "speaker", "announcement")
+EVENTS = ("start", "end", "join", "leave", "mute", "hold", "modify", "speaker", "announcement", "lock")
 
 
 def _read_label(text: str) -> str:
