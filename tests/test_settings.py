@@ -203,6 +203,27 @@ def test_credentials_are_made_once_for_their_owner_alone(tmp_path: Path) -> None
     assert given.auth_token.get_secret_value() == "a-token-of-my-own"
 
 
+def test_operators_password_is_added_to_credentials_of_before(tmp_path: Path) -> None:
+    first = load(tmp_path)
+    kept = tmp_path / "data" / "credentials.toml"
+    lines = [line for line in kept.read_text().splitlines() if "operator_password" not in line]
+    kept.write_text("\n".join(lines))
+    second = load(tmp_path)
+    assert (second.account_sid, second.auth_token) == (first.account_sid, first.auth_token)
+    password = second.operator_password.get_secret_value()
+    assert len(password) == 19
+    assert password != first.operator_password.get_secret_value()
+    assert load(tmp_path).operator_password == second.operator_password
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert [file.name for file in kept.parent.iterdir()] == ["credentials.toml"]
+
+
+def test_short_password_of_the_operator_is_refused_and_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"OPERATOR_PASSWORD.*12 to 128") as refused:
+        load(tmp_path, operator_password="town-hall")
+    assert "town-hall" not in str(refused.value)
+
+
 def test_damaged_credentials_are_refused_not_replaced(tmp_path: Path) -> None:
     load(tmp_path)
     kept = tmp_path / "data" / "credentials.toml"

@@ -6,8 +6,8 @@ directory, else the one in the data directory; only the first that exists is rea
 not set. Whatever is wrong, unknown names included, is refused with one line that says which setting, what was
 read and what is allowed. Secrets are never part of a message or a `repr`.
 
-The account SID and the auth token are made on the first start and kept in `credentials.toml` in the data
-directory, readable by its owner alone. This room reads and writes no other files; it opens no sockets and no
+The account SID, the auth token and the operator's password are made on the first start and kept in
+`credentials.toml` in the data directory, readable by its owner alone. This room reads and writes no other files; it opens no sockets and no
 database.
 """
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from townhall.errors import TownhallError
 from townhall.settings import values
-from townhall.settings.credentials import kept_credentials
+from townhall.settings.credentials import KEPT, kept_credentials
 from townhall.settings.model import Settings
 
 PREFIX = "TOWNHALL_"
@@ -99,7 +99,7 @@ def _complete(read: dict[str, Any]) -> None:
         read["sip_users"] = _users_from_file(read)
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if "account_sid" not in read or "auth_token" not in read:
+        if any(name not in read for name in KEPT):
             read.update(kept_credentials(data_dir) | read)
     except (OSError, ValueError) as error:
         raise SettingsError(f"data_dir: cannot keep anything in {data_dir} ({error})") from None
@@ -115,7 +115,7 @@ def _users_from_file(read: Mapping[str, Any]) -> str:
         raise SettingsError(f"sip_users_file: cannot read {read['sip_users_file']!r} ({reason})") from None
 
 
-_SECRET = {"auth_token", "sip_users", "database_url"}
+_SECRET = {"auth_token", "operator_password", "sip_users", "database_url"}
 _ALLOWED = {
     "http_port": "a port from 0 to 65535 (0: any free one)",
     "sip_port": "a port from 0 to 65535 (0: any free one)",

@@ -25,6 +25,7 @@ class Settings(BaseModel):
     public_host: Annotated[str, BeforeValidator(values.host)] | None = None
     account_sid: Annotated[str, BeforeValidator(values.account_sid)]
     auth_token: Annotated[SecretStr, BeforeValidator(values.auth_token)]
+    operator_password: Annotated[SecretStr, BeforeValidator(values.operator_password)]
     database_url: Annotated[str, BeforeValidator(values.database_url)] = Field(repr=False)
     sip_domain: Annotated[str, BeforeValidator(values.host)] | None = None
     sip_users: Annotated[dict[str, SecretStr], BeforeValidator(values.sip_users)] = {}

@@ -131,6 +131,12 @@ def auth_token(value: object) -> str:
     return value
 
 
+def operator_password(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]{12,128}", value):
+        raise ValueError("12 to 128 printable characters without spaces")
+    return value
+
+
 def sip_users(value: object) -> dict[str, str]:
     """A table in TOML; in the environment, or a file, `user=password` pairs separated by white space."""
     if isinstance(value, str):
