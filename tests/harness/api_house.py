@@ -3,7 +3,8 @@ the API says. What is heard is for the stories to tell.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import itertools
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,9 +22,10 @@ from townhall.calls.plan import OutboundPlan
 from townhall.calls.recording import RecordingDesk, RecordingSettings
 from townhall.conference import Conference
 from townhall.ids import new_sid
+from townhall.media.protocol import Levels
 from townhall.routing import CallRefused
 from townhall.store import Store
-from townhall.twiml.control import ConferenceDial, Notice
+from townhall.twiml.control import ConferenceDial, ConferenceOutcome, Notice
 
 ACCOUNT_SID = "AC" + "a" * 32
 AUTH_TOKEN = "a-token-of-the-tests"
@@ -34,7 +36,10 @@ Json = dict[str, Any]
 class PlayedLeg:
     """A leg that keeps what it was told."""
 
+    _numbers = itertools.count(1)
+
     def __init__(self) -> None:
+        self.number = next(self._numbers)
         self.mix: tuple[object, ...] = ()
         self.on_speech: object = None
 
@@ -64,6 +69,30 @@ class Silence:
 
     def __getattr__(self, name: str) -> Any:
         return lambda *_, **__: None
+
+
+class PlayedMedia(Silence):
+    """Measures what a test says; `watched` are the buses that are being measured."""
+
+    def __init__(self) -> None:
+        self.watched: set[str] = set()
+        self.on_levels: Callable[[Levels], None] = lambda levels: None
+
+    def watch_levels(self, bus: str, on: bool) -> None:
+        if on:
+            self.watched.add(bus)
+        else:
+            self.watched.discard(bus)
+
+
+class PlayedCallbacks(Silence):
+    """Keeps the parameters of what was to be sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[tuple[str, str], ...]] = []
+
+    def send(self, sid: str, url: str, method: str, parameters: tuple[tuple[str, str], ...]) -> None:
+        self.sent.append(parameters)
 
 
 class PlayedRecorder:
@@ -119,6 +148,8 @@ class House:
     switchboard: Switchboard
     journal: StoreJournal
     client: httpx2.AsyncClient
+    media: PlayedMedia
+    callbacks: PlayedCallbacks
     outbound: PlayedOutbound = field(init=False)
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
@@ -166,10 +197,12 @@ class House:
 
     # ---- conferences ----
 
-    async def join(self, room: str, *, call: Call | None = None, **dial: Any) -> Call:
+    async def join(
+        self, room: str, *, call: Call | None = None, dial: ConferenceDial | None = None, **attributes: Any
+    ) -> Call:
         """Somebody comes into a conference."""
         call = call or await self.call()
-        task = asyncio.create_task(self._attend(call, ConferenceDial(room, **dial)))
+        task = asyncio.create_task(self._attend(call, dial or ConferenceDial(room, **attributes)))
         self.tasks[f"stay of {call.sid}"] = task
         while self.switchboard.hall.attendance(call.sid) is None and not task.done():  # noqa: ASYNC110
             await asyncio.sleep(0)
@@ -179,15 +212,37 @@ class House:
     async def _attend(self, call: Call, dial: ConferenceDial) -> None:
         await self.switchboard.hall.attend(cast(Any, PlayedControl(call)), dial)
 
+    async def attempt(self, room: str, **attributes: Any) -> ConferenceOutcome:
+        """Somebody wants to come in and is refused."""
+        control = cast(Any, PlayedControl(await self.call()))
+        return await self.switchboard.hall.attend(control, ConferenceDial(room, **attributes))
+
     def conference(self, room: str) -> Conference:
         found = self.switchboard.hall.conferences.find(room)
         assert found is not None
         return found
 
+    def is_loud(self, room: str, **dbov: int) -> None:
+        """The media process tells how loud some calls are, by their SIDs."""
+        legs = [self._leg_of(sid) for sid in dbov]
+        self.media.on_levels(Levels(self.conference(room).sid, legs, list(dbov.values())))
+
+    def _leg_of(self, call_sid: str) -> int:
+        attendance = self.switchboard.hall.attendance(call_sid)
+        assert attendance is not None
+        return attendance.control.leg.number
+
     # ---- requests: every answer is held to the table of shapes ----
 
     async def get(self, path: str, status: int = 200, **parameters: Any) -> Json:
         return await self._ask("GET", path, status, params=_spelled(parameters) or None)
+
+    async def get_whole(self, path: str) -> Json:
+        """An answer with what is ours in it, which the table of shapes does not have."""
+        answer = await self.client.get(BASE + path)
+        assert answer.status_code == 200, answer.text
+        read: Json = answer.json()
+        return read
 
     async def post(self, path: str, status: int = 200, **parameters: Any) -> Json:
         return await self._ask("POST", path, status, data=_spelled(parameters))
@@ -214,14 +269,14 @@ def _spelled(parameters: Mapping[str, Any]) -> dict[str, Any]:
 async def open_house(directory: Path, **engine: Any) -> AsyncIterator[House]:
     store = await Store.open(f"sqlite+aiosqlite:///{directory / 'townhall.db'}", takes_calls=True)
     journal = StoreJournal(store)
-    nothing = cast(Any, Silence())
+    nothing, media, callbacks = cast(Any, Silence()), PlayedMedia(), PlayedCallbacks()
     switchboard = Switchboard(
         SwitchboardSettings(account_sid=ACCOUNT_SID),
         directory=nothing,
-        media=nothing,
+        media=cast(Any, media),
         clips=nothing,
         webhooks=nothing,
-        callbacks=nothing,
+        callbacks=cast(Any, callbacks),
         journal=journal,
         queues=store.queues,
         recordings=RecordingDesk(
@@ -238,7 +293,7 @@ async def open_house(directory: Path, **engine: Any) -> AsyncIterator[House]:
     async with httpx2.AsyncClient(
         transport=transport, base_url="http://townhall.test", auth=(ACCOUNT_SID, AUTH_TOKEN)
     ) as client:
-        house = House(store, switchboard, journal, client)
+        house = House(store, switchboard, journal, client, media, callbacks)
         yield house
         for call in switchboard.all_known():
             call.end("the test is over")
