@@ -46,15 +46,25 @@ class Way:
         return SIPURI.parse(self.target).host.lower()
 
 
-Group = list[Way]
-"""Ways that ring at once: a user's phones."""
+@dataclass(frozen=True, slots=True)
+class BrowserWay:
+    """All browsers that are registered under an identity."""
+
+    target: str
+    """`client:alice`."""
+    identity: str
+
+
+Group = list[Way | BrowserWay]
+"""Ways that ring at once: a user's phones and browsers."""
 
 
 class Destinations:
     """`trunks` reads the stored ones; `down` holds the SIDs of those that did not answer of late.
 
     `own_hosts` are the names and addresses that phones know this server by; `inner` the names and networks
-    that SIP addresses may lead to although they are not public.
+    that SIP addresses may lead to although they are not public; `browsers` counts those that are registered
+    under an identity.
     """
 
     def __init__(
@@ -66,12 +76,14 @@ class Destinations:
         down: Container[str] = (),
         own_hosts: Container[str] = (),
         inner: Sequence[str] = (),
+        browsers: Callable[[str], int] = lambda identity: 0,
     ) -> None:
         self._user_agent = user_agent
         self._permissions = permissions
         self._trunks = trunks
         self._down = down
         self._own_hosts = own_hosts
+        self._browsers = browsers
         self._inner_names = frozenset(host.lower() for host in inner)
         self._inner_networks = _networks(inner)
 
@@ -82,7 +94,9 @@ class Destinations:
         """
         destination = read_destination(plan.to)
         match destination:
-            case ClientDestination(name) | PhoneDestination(name):
+            case ClientDestination(name):
+                return self._clients(name, plan)
+            case PhoneDestination(name):
                 return self._phones(name, plan)
             case NumberDestination(number):
                 return self._phones(number, plan) or await self._over_trunks(number, plan)
@@ -100,13 +114,23 @@ class Destinations:
             return Way(str(uri.replace(headers=())), hop, way.headers, way.credentials, way.trunk)
         return None
 
-    def may_try(self, way: Way) -> bool:
+    def may_try(self, way: Way | BrowserWay) -> bool:
         """Count one more call over a way's trunk; False when it has had those of this minute."""
-        return way.trunk is None or self._permissions.take_room(way.trunk, time.monotonic())
+        return (
+            isinstance(way, BrowserWay)
+            or way.trunk is None
+            or self._permissions.take_room(way.trunk, time.monotonic())
+        )
+
+    def _clients(self, name: str, plan: OutboundPlan) -> list[Group]:
+        ways = [way for group in self._phones(name, plan) for way in group]
+        if self._browsers(name):
+            ways.append(BrowserWay(f"client:{name}", name))
+        return [ways] if ways else []
 
     def _phones(self, name: str, plan: OutboundPlan) -> list[Group]:
         bindings = self._user_agent.registrar.bindings(str(SIPURI(user=name, host="phones")))
-        ways = [Way(str(b.uri), b.hop, plan.sip_headers, plan.sip_auth) for b in bindings]
+        ways: Group = [Way(str(b.uri), b.hop, plan.sip_headers, plan.sip_auth) for b in bindings]
         return [ways] if ways else []
 
     async def _over_trunks(self, number: str, plan: OutboundPlan) -> list[Group]:

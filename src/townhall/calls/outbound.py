@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from townhall.calls.call import Call
 from townhall.calls.control import LiveCall
-from townhall.calls.destinations import Destinations, Group
+from townhall.calls.destinations import Destinations, Group, Way
 from townhall.calls.journal import StoreJournal
 from townhall.calls.negotiation import LegRefusedError
 from townhall.calls.plan import OutboundPlan
@@ -19,6 +19,7 @@ from townhall.calls.switchboard import Switchboard
 from townhall.ids import new_sid
 from townhall.routing import outcome_of, try_another_way
 from townhall.signalling import InviteFailed, OfferRejected, UserAgent
+from townhall.signalling.protocols import Browsers
 from townhall.twiml.control import CallEnded, CallRedirected, ConferenceDial, DocumentRequest
 from townhall.twiml.interpreter import InlineDocument
 
@@ -37,6 +38,7 @@ class OutboundDesk:
         account_sid: str,
         switchboard: Switchboard,
         user_agent: UserAgent,
+        browsers: Browsers,
         destinations: Destinations,
         journal: StoreJournal,
         own_host: str | None = None,
@@ -45,6 +47,7 @@ class OutboundDesk:
         self._account_sid = account_sid
         self._switchboard = switchboard
         self._user_agent = user_agent
+        self._browsers = browsers
         self._destinations = destinations
         self._journal = journal
         self._own_host = own_host
@@ -57,7 +60,7 @@ class OutboundDesk:
             account_sid=self._account_sid,
             from_=plan.from_,
             to=plan.to,
-            audio=self._switchboard.audio_toward("127.0.0.1", ""),
+            audio=self._switchboard.audio_toward("127.0.0.1", ""),  # until a way is rung
             own_parameters=list(plan.parameters),
             direction=plan.direction,
             status="queued",
@@ -101,17 +104,19 @@ class OutboundDesk:
             group = [way for way in waiting.pop(0) if self._destinations.may_try(way)]
             if not group:
                 continue
-            ringing = RingingGroup(self._switchboard, self._user_agent, call, plan, group, self._own_host)
+            ringing = RingingGroup(
+                self._switchboard, self._user_agent, self._browsers, call, plan, group, self._own_host
+            )
             try:
                 return await ringing.answered(deadline, NO_SIGN_S if waiting else None)
             except InviteFailed as error:
                 failure = error
-            await call.audio.close()
             if call.over.done() or asyncio.get_running_loop().time() >= deadline:
                 break
             if 300 <= failure.status < 400:
+                phones = [way for way in group if isinstance(way, Way)]
                 for contact in failure.contacts:
-                    way = await self._destinations.redirected(group[0], contact)
+                    way = await self._destinations.redirected(phones[0], contact)
                     if way is not None and way.target not in tried and redirects < MOST_REDIRECTS:
                         redirects += 1
                         tried.add(way.target)
@@ -121,11 +126,8 @@ class OutboundDesk:
         raise failure
 
     async def _take_up(self, call: Call, answered: Answered) -> None:
-        session = answered.session
-        call.session, call.sip_status = session, 200
-        session.on_offer = call.audio.renegotiate
-        session.on_answer = call.audio.accept
-        session.on_digit = lambda digit, duration_ms: call.press(digit, "info")
+        call.audio, call.sip_status = answered.audio, 200
+        call.take_session(answered.session)
         call.audio.accept(answered.sdp)
         call.status = "in-progress"
         await self._journal.answering(call)

@@ -6,7 +6,7 @@ calls run. Whose audio fits nothing of ours is refused before anything is opened
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
 from townhall.calls.call import Call, Route
@@ -36,7 +36,7 @@ class AudioSource(Protocol):
 
     def audio_toward(self, local_address: str, peer_address: str, is_direct: bool = False) -> CallAudio: ...
 
-    def audio_for_browser(self, local_address: str) -> CallAudio: ...
+    def audio_for_browser(self, local_addresses: Sequence[str]) -> CallAudio: ...
 
 
 class Reception:
@@ -89,7 +89,7 @@ class Reception:
         if route is None:
             self._refuse(invite, f"no application {invite.application_sid} with a voice URL", 404)
             return None
-        audio = self._audio.audio_for_browser(invite.local_address)
+        audio = self._audio.audio_for_browser([invite.local_address])
         audio.check(invite.offer)
         call = self._new_call(
             invite,

@@ -1,8 +1,7 @@
-"""One round of ringing: an INVITE to each way of a group, the first that answers wins, the others are
-cancelled.
+"""One round of ringing: every way of a group at once, the first that answers wins, the others are cancelled.
 
-All INVITEs of a group carry the same offer. Early media (RFC 3960) is passed on only while there is one way:
-of several nobody could say whose it is.
+All SIP phones of a group get the same offer, and all browsers. Early media (RFC 3960) is passed on only while
+there is one way: of several nobody could say whose it is.
 """
 
 import asyncio
@@ -10,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from townhall.calls.call import Call
-from townhall.calls.destinations import Group, Way
+from townhall.calls.destinations import BrowserWay, Group, Way
+from townhall.calls.negotiation import CallAudio
 from townhall.calls.plan import OutboundPlan
 from townhall.calls.switchboard import Switchboard
 from townhall.routing import (
@@ -21,23 +21,32 @@ from townhall.routing import (
     SipDestination,
     read_destination,
 )  # fmt: skip
-from townhall.signalling import InviteFailed, OutgoingSession, UserAgent
+from townhall.signalling import InviteFailed, UserAgent
+from townhall.signalling.protocols import Browsers, RingingSession
 from townhall.sip import SIPURI, Response
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    session: OutgoingSession
+    session: RingingSession
+    audio: CallAudio
     sdp: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Ringing:
+    session: RingingSession
+    audio: CallAudio
+
+
 class RingingGroup:
-    """Rings the ways of a group for a call. `rang`: somebody sent an 18x."""
+    """Rings the ways of a group for a call. `rang`: somebody said that it rings."""
 
     def __init__(
         self,
         switchboard: Switchboard,
         user_agent: UserAgent,
+        browsers: Browsers,
         call: Call,
         plan: OutboundPlan,
         group: Group,
@@ -46,12 +55,15 @@ class RingingGroup:
         self.rang = False
         self._switchboard = switchboard
         self._user_agent = user_agent
+        self._browsers = browsers
         self._call = call
         self._plan = plan
         self._group = group
         self._own_host = own_host
         self._sign = asyncio.Event()
-        self._sessions: list[OutgoingSession] = []
+        self._ringing: list[_Ringing] = []
+        self._audios: dict[type, CallAudio] = {}
+        self._offers: dict[type, bytes] = {}
 
     async def answered(self, deadline: float, no_sign_s: float | None) -> Answered:
         """Ring until somebody answers; raises `InviteFailed` with the best of the reasons.
@@ -59,29 +71,49 @@ class RingingGroup:
         `deadline` (loop time) ends the ringing; `no_sign_s`: so long without any response is an end, too.
         The call's end cancels all. Raises `LegRefusedError`.
         """
-        call, first = self._call, self._group[0]
-        local = first.hop.local[0] if first.hop.local is not None else "127.0.0.1"
-        call.audio = self._switchboard.audio_toward(local, first.hop.host)
-        call.audio.on_open = lambda leg: self._switchboard.listen(call, leg)
-        offer = await call.audio.offer()
         timeout_s = max(0.0, deadline - asyncio.get_running_loop().time())
-        for way in self._group:
-            self._sessions.append(await self._invite(way, offer, timeout_s))
-        call.session = self._sessions[0]
-        call.became("initiated")
-        waiting: dict[asyncio.Future[bytes], OutgoingSession] = {
-            asyncio.ensure_future(session.answered()): session for session in self._sessions
-        }
+        answer: Answered | None = None
         try:
-            return await self._first(waiting, no_sign_s)
+            for way in self._group:
+                await self._ring(way, timeout_s)
+            self._call.session = self._ringing[0].session
+            self._call.became("initiated")
+            answer = await self._first(no_sign_s)
+            return answer
         finally:
-            winner = next((s for task, s in waiting.items() if _has_answer(task)), None)
-            for task, session in waiting.items():
-                task.cancel()
-                if session is not winner:
-                    await session.hang_up()
+            for one in self._ringing:
+                if answer is None or one.session is not answer.session:
+                    await one.session.hang_up()
+            for audio in {*self._audios.values()}:
+                if answer is None or audio is not answer.audio:
+                    await audio.close()
 
-    async def _invite(self, way: Way, offer: bytes, timeout_s: float) -> OutgoingSession:
+    async def _ring(self, way: Way | BrowserWay, timeout_s: float) -> None:
+        audio, offer = await self._offer(way)
+        session = (
+            self._page(way, offer, timeout_s)
+            if isinstance(way, BrowserWay)
+            else await self._invite(way, offer, timeout_s)
+        )
+        self._ringing.append(_Ringing(session, audio))
+
+    async def _offer(self, way: Way | BrowserWay) -> tuple[CallAudio, bytes]:
+        """The audio and the offer of all ways of a kind."""
+        kind = type(way)
+        if kind not in self._offers:
+            audio = self._audio(way)
+            audio.on_open = lambda leg: self._switchboard.listen(self._call, leg)
+            self._audios[kind] = self._call.audio = audio
+            self._offers[kind] = await audio.offer()
+        return self._audios[kind], self._offers[kind]
+
+    def _audio(self, way: Way | BrowserWay) -> CallAudio:
+        if isinstance(way, BrowserWay):
+            return self._switchboard.audio_for_browser(self._browsers.local_addresses(way.identity))
+        local = way.hop.local[0] if way.hop.local is not None else "127.0.0.1"
+        return self._switchboard.audio_toward(local, way.hop.host)
+
+    async def _invite(self, way: Way, offer: bytes, timeout_s: float) -> RingingSession:
         return await self._user_agent.start_invite(
             way.target,
             self._from_uri(way),
@@ -93,31 +125,47 @@ class RingingGroup:
             timeout_s=timeout_s,
         )
 
-    async def _first(
-        self, waiting: dict[asyncio.Future[bytes], OutgoingSession], no_sign_s: float | None
-    ) -> Answered:
+    def _page(self, way: BrowserWay, offer: bytes, timeout_s: float) -> RingingSession:
+        """Invite an identity's browsers."""
+        plan = self._plan
+        return self._browsers.ring(
+            way.identity,
+            offer,
+            call_sid=self._call.sid,
+            from_=plan.caller_id or plan.from_,
+            to=way.target,
+            parameters=plan.parameters,
+            account_sid=self._call.account_sid,
+            on_provisional=self._rings,
+            timeout_s=timeout_s,
+        )
+
+    async def _first(self, no_sign_s: float | None) -> Answered:
         """The first answer; raises `InviteFailed` when all have failed or the call is over."""
+        waiting: dict[asyncio.Future[bytes], _Ringing] = {
+            asyncio.ensure_future(one.session.answered()): one for one in self._ringing
+        }
+        silence: asyncio.Future[None] = asyncio.ensure_future(self._silence(no_sign_s))
         failures: list[InviteFailed] = []
-        pending = set(waiting)
-        silence = asyncio.ensure_future(self._silence(no_sign_s))
         try:
-            while pending:
-                racers: set[asyncio.Future[Any]] = {*pending, self._call.over, silence}
+            while waiting:
+                racers: set[asyncio.Future[Any]] = {*waiting, self._call.over, silence}
                 done, _ = await asyncio.wait(racers, return_when=asyncio.FIRST_COMPLETED)
-                for task in [task for task in pending if task in done]:
-                    pending.discard(task)
-                    error = task.exception()
+                for task in [task for task in waiting if task in done]:
+                    one, error = waiting.pop(task), task.exception()
                     if error is None:
-                        return Answered(waiting[task], task.result())
+                        return Answered(one.session, one.audio, task.result())
                     if not isinstance(error, InviteFailed):
                         raise error
                     failures.append(error)
                 if self._call.over in done:
                     raise InviteFailed(487, "Request Terminated")
-                if silence in done and pending:
+                if silence in done and waiting:
                     raise InviteFailed(408, "No response")
         finally:
             silence.cancel()
+            for task in waiting:
+                task.cancel()
         raise min(failures, key=_rank)
 
     async def _silence(self, seconds: float | None) -> None:
@@ -133,11 +181,15 @@ class RingingGroup:
         self._sign.set()
         if response.status <= 100 or self._call.over.done():
             return
-        if not self.rang:
-            self.rang = True
-            self._call.became("ringing")
+        self._rings()
         if response.body and len(self._group) == 1 and self._call.audio.preview(response.body):
             self._call.hears_early()
+
+    def _rings(self) -> None:
+        self._sign.set()
+        if not self.rang and not self._call.over.done():
+            self.rang = True
+            self._call.became("ringing")
 
     def _from_uri(self, way: Way) -> str:
         plan = self._plan
@@ -162,10 +214,6 @@ def _user_of(shown: str) -> str:
                 return SIPURI.parse(uri).user or "anonymous"
     except CallRefused:
         return "anonymous"
-
-
-def _has_answer(task: asyncio.Future[bytes]) -> bool:
-    return task.done() and not task.cancelled() and task.exception() is None
 
 
 def _rank(error: InviteFailed) -> tuple[int, int]:

@@ -7,7 +7,7 @@ One call, one task: whatever the call runs ends with it, and nothing outlives it
 import asyncio
 import ipaddress
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -206,15 +206,14 @@ class Switchboard:
             is_direct,
         )
 
-    def audio_for_browser(self, local_address: str) -> CallAudio:
-        """The audio of a call with a browser that reached us at this address."""
+    def audio_for_browser(self, local_addresses: Sequence[str]) -> CallAudio:
+        """The audio of a call with a browser that reached us at one of these addresses."""
         from townhall.calls.web_audio import WebAudio
 
         public = self._settings.public_address
-        addresses = [] if public is None else [public]
         # Behind a proxy of this machine, what it reached us at means nothing to the browser.
-        if public is None or not ipaddress.ip_address(local_address).is_loopback:
-            addresses.append(local_address)
+        near = [a for a in local_addresses if public is None or not ipaddress.ip_address(a).is_loopback]
+        addresses = near if public is None else [public, *near]
         return WebAudio(self._media, list(dict.fromkeys(addresses)), self._settings.media_silence_s)
 
     def listen(self, call: Call, leg: Leg) -> None:

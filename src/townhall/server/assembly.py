@@ -35,7 +35,8 @@ from townhall.routing import CallPermissions, PermissionSettings
 from townhall.server.network import QuietServer, address_of, listen, url_of
 from townhall.server.numbering import NumberPlan, StoredLines
 from townhall.settings import Settings
-from townhall.signalling import UserAgent, UserAgentSettings
+from townhall.signalling import InviteFailed, UserAgent, UserAgentSettings
+from townhall.signalling.protocols import RingingSession
 from townhall.speech import Speech
 from townhall.store import Store
 from townhall.twiml.control import Utterance
@@ -48,6 +49,19 @@ API_PATH = "/2010-04-01"
 LEAVE_WITHIN_S = 3.0
 GOODBYE_WITHIN_S = 2.0
 """Ctrl-C is obeyed in under five seconds; this is what calls, and the answers to our BYEs, get of them."""
+
+
+class _NobodyYet:
+    """No browser is registered."""
+
+    def devices(self, identity: str) -> int:
+        return 0
+
+    def local_addresses(self, identity: str) -> list[str]:
+        return []
+
+    def ring(self, identity: str, offer: bytes, **told: object) -> RingingSession:
+        raise InviteFailed(480, "Not registered")
 
 
 class Server:
@@ -196,6 +210,7 @@ class Server:
             settings.account_sid,
             self.switchboard,
             self.user_agent,
+            _NobodyYet(),
             destinations,
             journal,
             own_host=settings.sip_domain or settings.public_host,

@@ -56,6 +56,31 @@ class CallInvite(Protocol):
         """Answer; returns the caller's answer to an offer of ours. Raises `SessionEnded`."""
 
 
+class Browsers(Protocol):
+    """Those that are registered, by identity."""
+
+    def devices(self, identity: str) -> int:
+        """How many are registered under it."""
+
+    def local_addresses(self, identity: str) -> list[str]:
+        """Where they reached us."""
+
+    def ring(
+        self,
+        identity: str,
+        offer: bytes,
+        *,
+        call_sid: str,
+        from_: str,
+        to: str,
+        parameters: Sequence[tuple[str, str]],
+        account_sid: str,
+        on_provisional: Callable[[], None],
+        timeout_s: float,
+    ) -> RingingSession:
+        """Invite all of an identity's browsers; the first that answers is connected."""
+
+
 class BrowserCall(CallInvite, Protocol):
     """A browser calls the TwiML application that its access token names."""
 
