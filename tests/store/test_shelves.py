@@ -34,7 +34,7 @@ EXAMPLES = {
     "recordings": (RecordingRecord("AC1", "Conference", conference_sid="CF1"), {"duration_s": 7}),
     "queues": (QueueRecord("support"), {"max_size": 5}),
     "applications": (Application("menu", "https://a.example/voice"), {"voice_url": ""}),
-    "api_keys": (APIKey("laptop", salt="00", secret_hash="11"), {"friendly_name": "phone"}),
+    "api_keys": (APIKey("laptop", secret="00"), {"friendly_name": "phone"}),
     "trunks": (TRUNK, {"rules": (), "priority": 1, "password": None}),
 }
 
@@ -136,7 +136,16 @@ async def test_secret_of_a_key_opens_with_nothing_but_itself(store: Store) -> No
     assert await store.api_keys.verify("SK" + "0" * 32, secret) is None
     assert await store.api_keys.verify(key.sid, "\ud800") is None
     assert secret not in repr(key)
-    assert secret not in key.secret_hash
+    assert await store.api_keys.secret_of(key.sid) == secret
+    assert await store.api_keys.secret_of("SK" + "0" * 32) is None
+    assert secret not in repr(key)
+
+
+async def test_own_key_is_made_once(store: Store) -> None:
+    first = await store.api_keys.ensure("pages")
+    assert await store.api_keys.ensure("pages") == first
+    await store.api_keys.remove(first.sid)
+    assert (await store.api_keys.ensure("pages")).sid != first.sid
 
 
 async def test_trunk_does_not_show_its_password() -> None:

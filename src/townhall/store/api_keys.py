@@ -1,11 +1,9 @@
-"""API keys: a SID and a secret that is shown once and kept as a salted hash.
+"""API keys: a SID and a secret that its maker is shown once.
 
-The hash is a plain HMAC-SHA-256: the secret is 256 random bits of ours, which nobody guesses however fast the
-hash is. A slow one would protect words that people choose, and here it would let anybody with wrong secrets
-keep the server busy.
+The secret is kept as it is, like those of trunks, and not hashed: access tokens are signed with it, so
+whoever checks them needs it. The database is readable by its owner alone.
 """
 
-import hashlib
 import hmac
 import secrets
 from typing import TypedDict, Unpack
@@ -33,16 +31,25 @@ class APIKeys(Shelf[APIKey]):
 
     async def create(self, friendly_name: str = "", kind: str = "standard") -> tuple[APIKey, str]:
         """A new key and its secret, which cannot be had again."""
-        secret, salt = secrets.token_hex(32), secrets.token_hex(16)
-        key = APIKey(friendly_name, kind, salt=salt, secret_hash=_hash(salt, secret))
-        return await self.add(key), secret
+        key = APIKey(friendly_name, kind, secret=secrets.token_hex(32))
+        return await self.add(key), key.secret
+
+    async def ensure(self, friendly_name: str) -> APIKey:
+        """The key of this name that was made last; made now when there is none."""
+        named = [key for key in await self.list() if key.friendly_name == friendly_name]
+        return named[-1] if named else (await self.create(friendly_name))[0]
 
     async def verify(self, sid: str, secret: str) -> APIKey | None:
         """The key, if it exists and the secret is its own; both cases of a no take the same time."""
         key = await self.get(sid)
-        known = key or _NOBODY
-        fits = hmac.compare_digest(_hash(known.salt, secret), known.secret_hash)
+        known = key.secret if key is not None else secrets.token_hex(32)
+        fits = hmac.compare_digest(known.encode(), secret.encode("utf-8", "replace"))
         return key if fits else None
+
+    async def secret_of(self, sid: str) -> str | None:
+        """What a key's access tokens are signed with; None: there is no such key."""
+        key = await self.get(sid)
+        return key.secret if key is not None else None
 
     async def list(self) -> "list[APIKey]":
         """All of them, the oldest first."""
@@ -53,11 +60,3 @@ class APIKeys(Shelf[APIKey]):
 
     async def change(self, sid: str, /, **changes: Unpack[APIKeyChanges]) -> APIKey:
         return await self._change(sid, changes)
-
-
-def _hash(salt: str, secret: str) -> str:
-    return hmac.new(bytes.fromhex(salt), secret.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
-
-
-_NOBODY = APIKey(salt="00" * 16, secret_hash="00" * 32)
-"""No secret has this hash."""

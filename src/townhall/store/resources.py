@@ -41,13 +41,12 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class APIKey:
-    """An API key without its secret, of which only a salted hash exists. `kind`: `standard` or `main`."""
+    """An API key. `kind`: `standard` or `main`. Its secret is kept as it is: it signs access tokens."""
 
     friendly_name: str = ""
     kind: str = "standard"
     sid: str = field(default_factory=lambda: new_sid("SK"))
-    salt: str = field(default="", repr=False)
-    secret_hash: str = field(default="", repr=False)
+    secret: str = field(default="", repr=False)
     created_at: datetime = field(default_factory=_now)
     updated_at: datetime = field(default_factory=_now)
 

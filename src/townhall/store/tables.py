@@ -223,8 +223,7 @@ api_keys = sa.Table(
     _text("sid", primary_key=True),
     _text("friendly_name"),
     _text("kind"),
-    _text("salt"),
-    _text("secret_hash"),
+    _text("secret"),
     _time("created_at", index=True),
     _time("updated_at"),
 )

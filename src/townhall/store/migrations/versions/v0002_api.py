@@ -96,8 +96,7 @@ def _create_configuration() -> None:
         _text("sid", primary_key=True),
         _text("friendly_name"),
         _text("kind"),
-        _text("salt"),
-        _text("secret_hash"),
+        _text("secret"),
         *_times(),
     )
     op.create_table(
