@@ -39,7 +39,8 @@ _FLAGS = (
     "--use-fake-device-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
     "--allow-loopback-in-peer-connection",
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
+    # A page that a test has made up (`serve_files`) may speak to this machine's servers.
+    "--disable-features=WebRtcHideLocalIpsWithMdns,LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets",
     # Nothing leaves this machine, and no tab is put to sleep because another one is in front of it.
     "--disable-background-networking",
     "--disable-component-update",

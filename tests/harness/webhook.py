@@ -35,8 +35,8 @@ class WebhookRequest:
 
     @property
     def caller(self) -> str:
-        """The user part of `From`: the name of the phone that calls."""
-        return self.parameters.get("From", "").removeprefix("sip:").partition("@")[0]
+        """The user part of `From`: the name of the phone (or browser) that calls."""
+        return self.parameters.get("From", "").removeprefix("sip:").removeprefix("client:").partition("@")[0]
 
     @property
     def cookies(self) -> str:
