@@ -128,7 +128,8 @@ class OutboundDesk:
     async def _take_up(self, call: Call, answered: Answered) -> None:
         call.audio, call.sip_status = answered.audio, 200
         call.take_session(answered.session)
-        call.audio.accept(answered.sdp)
+        if answered.sdp:
+            call.audio.accept(answered.sdp)
         call.status = "in-progress"
         await self._journal.answering(call)
         call.answered_at = datetime.now(UTC)

@@ -91,7 +91,7 @@ class RingingGroup:
     async def _ring(self, way: Way | BrowserWay, timeout_s: float) -> None:
         audio, offer = await self._offer(way)
         session = (
-            self._page(way, offer, timeout_s)
+            self._page(way, audio, offer, timeout_s)
             if isinstance(way, BrowserWay)
             else await self._invite(way, offer, timeout_s)
         )
@@ -125,10 +125,10 @@ class RingingGroup:
             timeout_s=timeout_s,
         )
 
-    def _page(self, way: BrowserWay, offer: bytes, timeout_s: float) -> RingingSession:
+    def _page(self, way: BrowserWay, audio: CallAudio, offer: bytes, timeout_s: float) -> RingingSession:
         """Invite an identity's browsers."""
         plan = self._plan
-        return self._browsers.ring(
+        session = self._browsers.ring(
             way.identity,
             offer,
             call_sid=self._call.sid,
@@ -139,6 +139,8 @@ class RingingGroup:
             on_provisional=self._rings,
             timeout_s=timeout_s,
         )
+        session.on_offer = audio.renegotiate  # a page may take the call with an offer of its own
+        return session
 
     async def _first(self, no_sign_s: float | None) -> Answered:
         """The first answer; raises `InviteFailed` when all have failed or the call is over."""

@@ -29,6 +29,7 @@ from townhall.calls.queue_desk import QueueDesk, QueueShelf
 from townhall.calls.queueing import QueueHall
 from townhall.calls.reception import Directory, Reception
 from townhall.calls.recording import RecordingDesk
+from townhall.calls.web_audio import WebAudio
 from townhall.media import Leg, MediaProcess
 from townhall.routing import CallRefused
 from townhall.signalling import IncomingInvite
@@ -208,8 +209,6 @@ class Switchboard:
 
     def audio_for_browser(self, local_addresses: Sequence[str]) -> CallAudio:
         """The audio of a call with a browser that reached us at one of these addresses."""
-        from townhall.calls.web_audio import WebAudio
-
         public = self._settings.public_address
         # Behind a proxy of this machine, what it reached us at means nothing to the browser.
         near = [a for a in local_addresses if public is None or not ipaddress.ip_address(a).is_loopback]

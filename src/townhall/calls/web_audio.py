@@ -66,7 +66,7 @@ class WebAudio(CallAudio):
         version = self._local.session_version + 1
         local = replace(self._local, ice=_credentials(), session_version=version)
         description, agreement = self._answer(offer, local)
-        self._local = local
+        self._local, self._pending_offer = local, None
         self._connect(agreement)
         return bytes(description)
 

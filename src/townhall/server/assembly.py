@@ -10,14 +10,11 @@ import contextlib
 import logging
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.routing import Mount
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from townhall import __version__
-from townhall.api import APIError, APIMount, Engine, create_api, error_response
+from townhall.api import Engine, create_api
 from townhall.api.connections import BoundedHTTP
-from townhall.api.health import Health, Uptime, health_route
+from townhall.api.health import Health, Uptime
 from townhall.app import PinGuard, create_app, spoken_texts
 from townhall.calls import (
     ClipLibrary,
@@ -32,11 +29,12 @@ from townhall.calls.outbound import OutboundDesk
 from townhall.calls.trunks import TrunkKeeper
 from townhall.media import MediaProcess, MediaSettings
 from townhall.routing import CallPermissions, PermissionSettings
+from townhall.server.front import APPLICATION_PATH, Front
 from townhall.server.network import QuietServer, address_of, listen, url_of
 from townhall.server.numbering import NumberPlan, StoredLines
 from townhall.settings import Settings
-from townhall.signalling import InviteFailed, UserAgent, UserAgentSettings
-from townhall.signalling.protocols import RingingSession
+from townhall.signalling import UserAgent, UserAgentSettings
+from townhall.signalling.voice_sdk import AccessTokens, VoiceSDK, VoiceSDKSettings
 from townhall.speech import Speech
 from townhall.store import Store
 from townhall.twiml.control import Utterance
@@ -44,24 +42,11 @@ from townhall.webhooks import AudioCache, CallbackSender, CallbackSettings, Orig
 
 log = logging.getLogger(__name__)
 
-APPLICATION_PATH = "/app"
-API_PATH = "/2010-04-01"
+MOST_FRAME_BYTES = 1 << 16
+"""Of a WebSocket message; the longest that is of use, an offer, has some 3,000."""
 LEAVE_WITHIN_S = 3.0
 GOODBYE_WITHIN_S = 2.0
 """Ctrl-C is obeyed in under five seconds; this is what calls, and the answers to our BYEs, get of them."""
-
-
-class _NobodyYet:
-    """No browser is registered."""
-
-    def devices(self, identity: str) -> int:
-        return 0
-
-    def local_addresses(self, identity: str) -> list[str]:
-        return []
-
-    def ring(self, identity: str, offer: bytes, **told: object) -> RingingSession:
-        raise InviteFailed(480, "Not registered")
 
 
 class Server:
@@ -72,7 +57,6 @@ class Server:
         self._uptime = Uptime()
         self._status = "starting"
         self._exits = contextlib.AsyncExitStack()
-        self._api: ASGIApp | None = None
 
     async def start(self) -> None:
         """Start everything; raises `OSError` when an address is taken and `TownhallError` for the rest."""
@@ -113,15 +97,16 @@ class Server:
             base_url=self.base_url,
             guard=PinGuard(token, settings.data_dir / "pin-guesses.json"),
         )
-        self._web = Starlette(
-            routes=[
-                health_route(self.health),
-                Mount(APPLICATION_PATH, application),
-                APIMount(API_PATH, self._answer_api),
-            ]
-        )
+        self._front = Front(self.health, application)
         config = uvicorn.Config(
-            self._web, http=BoundedHTTP, log_config=None, access_log=False, lifespan="off", ws="none"
+            self._front,
+            http=BoundedHTTP,
+            ws="websockets-sansio",
+            ws_max_size=MOST_FRAME_BYTES,
+            ws_per_message_deflate=False,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
         )
         http = QuietServer(config)
         serving = asyncio.create_task(http.serve(sockets=self._sockets), name="http")
@@ -138,7 +123,7 @@ class Server:
         token = settings.auth_token.get_secret_value()
         consent = OriginConsent(settings.webhook_inner_origins, setting="TOWNHALL_WEBHOOK_INNER_ORIGINS")
         webhooks = WebhookClient(
-            token, consent, {self.base_url: self._web}, AudioCache(settings.data_dir / "web-cache")
+            token, consent, {self.base_url: self._front}, AudioCache(settings.data_dir / "web-cache")
         )
         self._exits.push_async_callback(webhooks.close)
         journal = StoreJournal(self.store)
@@ -184,8 +169,15 @@ class Server:
             on_invite=self.switchboard.take,
         )
         await self.user_agent.start()
+        self._let_browsers_in()
         self._exits.push_async_callback(self._stop_calls)
         self._start_outbound(journal)
+
+    def _let_browsers_in(self) -> None:
+        """Take calls of browsers over WebSockets."""
+        tokens = AccessTokens(self.settings.account_sid, self.store.api_keys.secret_of)
+        self.voice_sdk = VoiceSDK(VoiceSDKSettings(), tokens, self.switchboard.take_browser)
+        self._front.signal, self._front.gateway = self.voice_sdk.endpoint, self.voice_sdk.insights
 
     def _start_outbound(self, journal: StoreJournal) -> None:
         settings = self.settings
@@ -205,28 +197,21 @@ class Server:
             down=self.trunks.down,
             own_hosts=frozenset(host.lower() for host in own if host),
             inner=settings.sip_inner_hosts,
+            browsers=self.voice_sdk.devices,
         )
         self.switchboard.outbound = OutboundDesk(
             settings.account_sid,
             self.switchboard,
             self.user_agent,
-            _NobodyYet(),
+            self.voice_sdk,
             destinations,
             journal,
             own_host=settings.sip_domain or settings.public_host,
         )
 
-    async def _answer_api(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The REST API, from the moment when there is a switchboard to ask."""
-        if self._api is None:
-            starting = APIError(20503, "The server is starting; try again", headers={"Retry-After": "1"})
-            await error_response(starting)(scope, receive, send)
-        else:
-            await self._api(scope, receive, send)
-
     def _start_api(self) -> None:
         settings = self.settings
-        self._api = create_api(
+        self._front.api = create_api(
             Engine(
                 account_sid=settings.account_sid,
                 auth_token=settings.auth_token.get_secret_value(),
@@ -263,7 +248,7 @@ class Server:
     async def _stop_calls(self) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LEAVE_WITHIN_S):
-                await asyncio.gather(self.user_agent.stop(), self.switchboard.drain())
+                await asyncio.gather(self.user_agent.stop(), self.voice_sdk.stop(), self.switchboard.drain())
 
     def health(self) -> Health:
         ok = self._status == "ok"

@@ -27,7 +27,9 @@ class RingingSession(CallSession, Protocol):
     """A call of ours that rings."""
 
     async def answered(self) -> bytes:
-        """The description in the answer. Raises `InviteFailed`."""
+        """The description in the answer; empty when there was an offer instead, which `on_offer` has answered.
+        Raises `InviteFailed`.
+        """
 
 
 class CallInvite(Protocol):
@@ -73,7 +75,7 @@ class Browsers(Protocol):
         call_sid: str,
         from_: str,
         to: str,
-        parameters: Sequence[tuple[str, str]],
+        parameters: tuple[tuple[str, str], ...],
         account_sid: str,
         on_provisional: Callable[[], None],
         timeout_s: float,
@@ -84,12 +86,15 @@ class Browsers(Protocol):
 class BrowserCall(CallInvite, Protocol):
     """A browser calls the TwiML application that its access token names."""
 
-    identity: str
     application_sid: str
     parameters: list[tuple[str, str]]
     """What its page gave to the call, and its token."""
     call_sid: str
     """The SID that the browser is told; to be set before `ring` or `answer`."""
+
+    @property
+    def identity(self) -> str:
+        """Who the access token says he is."""
 
     @property
     def offer(self) -> bytes:

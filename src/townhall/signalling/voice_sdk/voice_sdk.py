@@ -29,6 +29,10 @@ class VoiceSDK:
         """How many sockets are registered under an identity."""
         return len(self._exchange.devices_of(identity))
 
+    def local_addresses(self, identity: str) -> list[str]:
+        """Where they reached us."""
+        return [device.socket.local_address for device in self._exchange.devices_of(identity)]
+
     def ring(
         self,
         identity: str,
