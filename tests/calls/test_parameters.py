@@ -2,7 +2,7 @@
 
 import pytest
 
-from townhall.calls.parameters import party, sip_parameters, voice_parameters
+from townhall.calls.parameters import browser_parameters, party, sip_parameters, voice_parameters
 from townhall.sip import SIPURI, Request, parse_message
 
 INVITE = (
@@ -49,4 +49,25 @@ def test_sip_parameters_pass_custom_headers_once_and_no_others() -> None:
         ("SipSourceIp", "192.0.2.1"),
         ("SipHeader_X-Account", "42"),
         ("SipHeader_User-to-User", "0a"),
+    ]
+
+
+def test_page_cannot_say_who_calls() -> None:
+    forged = [
+        ("From", "+15550199"),
+        ("CallSid", "CA1"),
+        ("AccountSid", "AC1"),
+        ("Caller", "x"),
+        ("To", "1000"),
+    ]
+    own = [("ApplicationSid", "AP2"), ("CallStatus", "completed"), ("Direction", "outbound-api")]
+    assert browser_parameters("AP1", [*forged, *own]) == [("ApplicationSid", "AP1")]
+
+
+def test_page_s_own_parameters_are_passed_on_once() -> None:
+    given = [("Name", "Ada"), ("Name", "Eve"), ("", "nameless"), ("room 1", "a&b=c")]
+    assert browser_parameters("AP1", given) == [
+        ("ApplicationSid", "AP1"),
+        ("Name", "Ada"),
+        ("room 1", "a&b=c"),
     ]

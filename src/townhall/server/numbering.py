@@ -3,6 +3,7 @@
 from townhall.app import Line
 from townhall.calls import Route
 from townhall.store import Application, Number, Store
+from townhall.store import Line as StoredLine
 from townhall.twiml.control import Method
 from townhall.webhooks import OriginConsent
 
@@ -61,19 +62,24 @@ class StoredLines:
 
     async def get(self, number: str) -> Line | None:
         stored = await self._store.lines.get(number)
-        if stored is None:
-            return None
-        return Line(
-            number=stored.number,
-            conference_name=stored.conference_name,
-            welcome=stored.welcome,
-            speaker_pin=stored.speaker_pin,
-            moderator_pin=stored.moderator_pin,
-            voice=stored.voice,
-            language=stored.language,
-            music=stored.music,
-            max_participants=stored.max_participants,
-        )
+        return _line_of(stored) if stored is not None else None
+
+    async def list(self) -> list[Line]:
+        return [_line_of(stored) for stored in await self._store.lines.list()]
+
+
+def _line_of(stored: StoredLine) -> Line:
+    return Line(
+        number=stored.number,
+        conference_name=stored.conference_name,
+        welcome=stored.welcome,
+        speaker_pin=stored.speaker_pin,
+        moderator_pin=stored.moderator_pin,
+        voice=stored.voice,
+        language=stored.language,
+        music=stored.music,
+        max_participants=stored.max_participants,
+    )
 
 
 def _method(stored: str) -> Method:
