@@ -50,6 +50,9 @@ if TYPE_CHECKING:
     from townhall.signalling.voice_sdk.exchange import Exchange
     from townhall.signalling.voice_sdk.socket import BrowserSocket
 
+_LONGEST_GRACE_S = 30.0
+"""The most that the SDK asks for in `reconnectTimeout` (its option `maxCallSignalingTimeoutMs`)."""
+
 
 class Device:
     """What the SDK calls a Device: a page that speaks for an identity as long as its token is good."""
@@ -63,6 +66,7 @@ class Device:
         self._expiry: asyncio.TimerHandle | None = None
         self._calls: dict[str, BrowserSession] = {}
         self._complaints = 0
+        self._grace_s = exchange.settings.grace_s
         per_second = self._limits.invites_per_minute / 60
         self._invites = Allowance(per_second, self._limits.invites_per_minute)
         loop = asyncio.get_running_loop()
@@ -103,9 +107,9 @@ class Device:
         self._exchange.offline(self)
         for session in set(self._calls.values()):
             if isinstance(session, BrowserRinging):
-                session.lost_one(self)
+                session.lost_one(self, self._grace_s)
             else:
-                session.lost()
+                session.lost(self._grace_s)
 
     # Messages
 
@@ -171,6 +175,7 @@ class Device:
             self._exchange.offline(self)
             self.is_registered = False
         self._grant = grant
+        self._grace_s = max(self._exchange.settings.grace_s, min(message.reconnect_timeout, _LONGEST_GRACE_S))
         self._patience.cancel()
         self.socket.is_known()
         if self._expiry is not None:
@@ -236,7 +241,7 @@ class Device:
             self._complain(BAD_REQUEST, "a call of a page's own has a new callsid, TJS…")
         elif not self._invites.take(now) or len(self._calls) >= 2 * self._limits.calls_per_socket:
             self._decline(message.callsid, RATE_EXCEEDED, "too many calls; try again in a minute")
-        elif self._exchange.is_full:
+        elif self._exchange.is_full(self.socket.source[0]):
             self._decline(
                 message.callsid, UNAVAILABLE, "too many calls are waiting to be answered; try again"
             )
@@ -271,7 +276,7 @@ class Device:
     # Messages about a call
 
     def _about_a_call(self, message: Answer | Reject | Hangup | Digits | Reinvite) -> None:
-        session = self._calls.get(message.callsid)
+        session = self._calls.get(message.callsid) or self._exchange.orphan(message.callsid, self.identity)
         if session is None:
             if isinstance(message, Answer):
                 self._decline(message.callsid, CANCELLED, "the call is over, or was answered elsewhere")

@@ -102,16 +102,14 @@ class Endpoint:
     async def _read(self, device: Device, receive: Receive) -> None:
         limits, loop = self._settings.limits, asyncio.get_running_loop()
         allowance = Allowance(limits.frames_per_second, limits.frame_burst)
-        while (frame := await next_text(receive)) is not None:
+        while not device.socket.is_closing and (frame := await next_text(receive)) is not None:
             device.socket.heard()
             if not allowance.take(loop.time()):
-                await _hold(
-                    device, RATE_EXCEEDED, f"more than {limits.frames_per_second:g} messages a second"
-                )
+                _dismiss(device, RATE_EXCEEDED, f"more than {limits.frames_per_second:g} messages a second")
             elif isinstance(frame, bytes):
-                await _hold(device, MALFORMED, "text frames were expected")
+                _dismiss(device, MALFORMED, "text frames were expected")
             elif len(frame) > limits.frame_size:
-                await _hold(device, MALFORMED, f"a frame has {limits.frame_size} bytes at most")
+                _dismiss(device, MALFORMED, f"a frame has {limits.frame_size} bytes at most")
             elif frame.strip():  # else a heartbeat
                 try:
                     await device.take(frame)
@@ -119,7 +117,9 @@ class Endpoint:
                     _log.exception(
                         "a frame of %s was too much for us", device.identity or device.socket.source[0]
                     )
-                    await _hold(device, MALFORMED, "the message could not be handled")
+                    _dismiss(device, MALFORMED, "the message could not be handled")
+        if device.socket.is_closing:
+            await asyncio.Event().wait()  # what is said last is still on its way; nothing more is read
 
     async def stop(self) -> None:
         """Close all sockets, so that pages come back to whoever is there then."""
@@ -131,11 +131,9 @@ class Endpoint:
             await self._empty.wait()
 
 
-async def _hold(device: Device, code: int, text: str) -> None:
-    """Dismiss a page, and read no more of what it sends."""
+def _dismiss(device: Device, code: int, text: str) -> None:
     device.send("error", {"error": {"code": code, "message": text}})
     device.dismiss(1008)
-    await asyncio.Event().wait()
 
 
 def is_signal(scope: Scope) -> bool:

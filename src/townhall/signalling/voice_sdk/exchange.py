@@ -27,7 +27,7 @@ class Exchange:
         self._on_invite = on_invite
         self._devices: dict[str, dict[Device, None]] = {}
         self._calls: dict[str, BrowserSession] = {}
-        self._pending: set[BrowserSession] = set()
+        self._pending: dict[BrowserSession, str] = {}
         self._ringing: dict[str, dict[BrowserRinging, None]] = {}
 
     # Devices
@@ -54,13 +54,19 @@ class Exchange:
 
     # Calls
 
-    @property
-    def is_full(self) -> bool:
-        return len(self._pending) >= self.settings.limits.pending_invites
+    def is_full(self, source: str) -> bool:
+        """Whether there are so many calls to be answered, in all or from one address, that no more are
+        taken.
+        """
+        limits = self.settings.limits
+        return (
+            len(self._pending) >= limits.pending_invites
+            or list(self._pending.values()).count(source) >= limits.pending_invites_per_source
+        )
 
     def admit(self, invite: BrowserInvite) -> bool:
         """Hand a page's call to those who run calls; False: they failed."""
-        self._pending.add(invite.session)
+        self._pending[invite.session] = invite.source[0]
         try:
             self._on_invite(invite)
         except Exception:
@@ -98,12 +104,12 @@ class Exchange:
 
     def settled(self, session: BrowserSession) -> None:
         """A call is answered."""
-        self._pending.discard(session)
+        self._pending.pop(session, None)
         self._stop_ringing(session)
 
     def forget(self, session: BrowserSession) -> None:
         """A call is over."""
-        self._pending.discard(session)
+        self._pending.pop(session, None)
         self._stop_ringing(session)
         if self._calls.get(session.call_sid) is session:
             del self._calls[session.call_sid]
@@ -123,6 +129,17 @@ class Exchange:
         if session is None or session.identity != identity:
             return None
         return session if self.reconnecting.fits(token, call_sid, identity) else None
+
+    def orphan(self, call_sid: str, identity: str) -> BrowserSession | None:
+        """A call of this identity that has no socket: what a page wanted to say of it when its own was gone
+        comes by another, before anything else.
+        """
+        session = self._calls.get(call_sid)
+        return (
+            session
+            if session is not None and session.identity == identity and session.device is None
+            else None
+        )
 
     def hang_up_all(self) -> None:
         for session in [*self._calls.values(), *self._pending]:

@@ -111,28 +111,26 @@ class BrowserRinging(BrowserSession):
     # What pages say
 
     def picked_up(self, device: Device, answer: Answer) -> None:
-        """The first answer wins; a later one is told that the call is gone."""
-        if device not in self._ringing or self._answered.done():
+        """The first answer wins; the others are cancelled."""
+        if self._answered.done():
             return
         data = answer.sdp.encode("utf-8", "replace")
         self.note_peer(data)
         self._belongs_to(device)
-        device.send("answer", self._answer_payload(None))
         self._answered.set_result(data)
 
     def refused(self, device: Device) -> None:
         """A page does not want the call; when no other rings any more, nobody does."""
-        if device not in self._ringing:
-            return
-        self._ringing.remove(device)
+        if device in self._ringing:
+            self._ringing.remove(device)
         device.leave(self)
         if not self._ringing:
             self._fail(486, "Refused")
 
-    def lost_one(self, device: Device) -> None:
+    def lost_one(self, device: Device, grace_s: float) -> None:
         """A page's socket is gone: of the one that has the call, or of one that rings."""
         if device is self.device:
-            self.lost()
+            self.lost(grace_s)
         elif device in self._ringing:
             self._ringing.remove(device)
             if not self._ringing:
@@ -152,7 +150,6 @@ class BrowserRinging(BrowserSession):
             device.send("hangup", {"callsid": self.call_sid, "error": error})
             return
         self._belongs_to(device)
-        device.enter(self)
         device.send("answer", self._answer_payload(answer))
         self._answered.set_result(b"")
 
@@ -185,6 +182,7 @@ class BrowserRinging(BrowserSession):
 
     def _belongs_to(self, device: Device) -> None:
         self.device = device
+        device.enter(self)
         self.is_answered = True
         self._exchange.settled(self)
         self._stop_ringing()

@@ -159,7 +159,7 @@ class BrowserSession:
         """Remember whose description this is, to know it again."""
         self._peer = _peer_of(sdp)
 
-    def lost(self) -> None:
+    def lost(self, grace_s: float) -> None:
         """The socket is gone. What was answered lives on for a while; nobody could come back to anything
         else.
         """
@@ -169,8 +169,7 @@ class BrowserSession:
         if not self.is_answered:
             self.end(SessionEnded("cancel"))
             return
-        loop = asyncio.get_running_loop()
-        self._grace = loop.call_later(self._exchange.settings.grace_s, self._time_out)
+        self._grace = asyncio.get_running_loop().call_later(grace_s, self._time_out)
 
     def _time_out(self) -> None:
         self.end(SessionEnded("timeout"))

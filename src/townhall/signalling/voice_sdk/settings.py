@@ -30,6 +30,7 @@ class Limits:
     """Of one socket."""
     pending_invites: int = 500
     """Calls from all pages that have not been answered or refused yet."""
+    pending_invites_per_source: int = 100
     devices_rung: int = 10
     """Sockets that are rung for one call, those that registered last (Twilio's number)."""
 
@@ -46,8 +47,9 @@ class VoiceSDKSettings:
     edge: str = "townhall"
     region: str = "townhall"
     home: str | None = ""
-    grace_s: float = 30.0
-    """How long a call lives on without its socket."""
+    grace_s: float = 25.0
+    """How long a call lives on without its socket. The SDK's seventh attempt to come back is at about 13 s.
+    """
     heartbeat_s: float = 5.0
     """The SDK gives a socket up that is silent for 15 s."""
     silence_s: float = 20.0

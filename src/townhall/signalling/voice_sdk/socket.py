@@ -15,6 +15,9 @@ from starlette.types import Message, Receive, Send
 from townhall.signalling.voice_sdk.frames import HEARTBEAT, write_frame
 from townhall.signalling.voice_sdk.settings import VoiceSDKSettings
 
+_GOODBYE_S = 2.0
+"""How long a page may take to read what it is told at the end."""
+
 
 class BrowserSocket:
     """`source` is the peer's address, `local_address` ours; `edge` and `home` are what the page is to be
@@ -52,6 +55,7 @@ class BrowserSocket:
             self._is_closing = True
             self._close_code = code
             self._out.put_nowait(None)
+            asyncio.get_running_loop().call_later(_GOODBYE_S, self._cut.set)
 
     def cut(self) -> None:
         """End at once, whatever is queued."""
@@ -65,6 +69,10 @@ class BrowserSocket:
             self.cut()
         else:
             self._out.put_nowait(text)
+
+    @property
+    def is_closing(self) -> bool:
+        return self._is_closing
 
     def heard(self) -> None:
         self._heard = asyncio.get_running_loop().time()
