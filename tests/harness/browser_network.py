@@ -1,7 +1,7 @@
 """Bad networks between a browser and the server: relays that lose, delay, fall silent, move, or are cut.
 
 `UDPRelay` stands before the server's ICE port: a tab opened with `place=relay.place` is sent there instead of
-to the candidate that the server named. `TCPRelay` stands before its HTTP port: pages are opened at `relay.url`.
+to the candidate that the server named. `TCPRelay` stands before its HTTP port; pages are opened at its `url`.
 Chance is seeded; what a relay does besides is done when the test says so.
 """
 
