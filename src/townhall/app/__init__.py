@@ -7,15 +7,20 @@ Documents: the voice URL is `menu`; it redirects to `role/listener`, `role/speak
 dial the line's conference; `left` thanks whoever comes out. Between two requests it remembers nothing but
 wrong PINs.
 
-It leaves out: hands raised, muting from the keypad, the console; where lines are kept (`LineBook`).
+Whoever wants to know who calls in which role (the console) is told through `Attendance`, and of conferences
+by their status callbacks.
+
+It leaves out: hands raised, muting from the keypad, the console itself; where lines are kept (`LineBook`).
 """
 
 from townhall.app.application import create_app
+from townhall.app.attendance import Attendance
 from townhall.app.guessing import Guess, GuessGuard, PinGuard, Verdict
 from townhall.app.lines import Line, LineBook
 from townhall.app.texts import spoken_texts
 
 __all__ = [
+    "Attendance",
     "Guess",
     "GuessGuard",
     "Line",

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from townhall.app import documents
+from townhall.app.attendance import Attendance, Nobody
 from townhall.app.guessing import Guess, GuessGuard, PinGuard
 from townhall.app.lines import ROLES, Line, LineBook, Role, dialled_number
 from townhall.app.signed import Parameters, SignatureCheck
@@ -31,14 +32,24 @@ WITHHELD = {"", "anonymous", "restricted", "unavailable", "unknown", "private", 
 Document = Callable[[Line, Parameters, str], Awaitable[str]]
 
 
-def create_app(lines: LineBook, auth_token: str, base_url: str, guard: GuessGuard | None = None) -> Starlette:
+def create_app(
+    lines: LineBook,
+    auth_token: str,
+    base_url: str,
+    guard: GuessGuard | None = None,
+    *,
+    console_url: str | None = None,
+    attendance: Attendance | None = None,
+) -> Starlette:
     """The conference application as an ASGI application, to be mounted anywhere.
 
     `auth_token` is the key that requests are signed with. `base_url` is the server's public address as it
     stands in webhook URLs, such as `https://calls.example.com`, without the path that the application is
-    mounted at.
+    mounted at. `console_url` gets the status callbacks of conferences and their recordings; `attendance` is told
+    who calls, and in which role.
     """
-    flow = _Flow(guard or PinGuard(auth_token))
+    attendance = attendance or Nobody()
+    flow = _Flow(guard or PinGuard(auth_token), attendance, console_url)
     check = SignatureCheck(auth_token, base_url)
     prefix = urlsplit(base_url).path.rstrip("/")
 
@@ -49,6 +60,8 @@ def create_app(lines: LineBook, auth_token: str, base_url: str, guard: GuessGuar
             if line is None:
                 log.warning("call %s: there is no line %s", *_said(parameters, "CallSid", "To"))
                 return _twiml(documents.no_such_line())
+            caller, name = parameters.get("From", ""), _name(parameters)
+            attendance.called(parameters.get("CallSid", ""), caller, line.number, name)
             links = prefix + str(request.scope.get("root_path", ""))
             return _twiml(await document(line, parameters, links))
 
@@ -65,8 +78,10 @@ def create_app(lines: LineBook, auth_token: str, base_url: str, guard: GuessGuar
 class _Flow:
     """One method for each document: the line, the request's parameters and where links start, to TwiML."""
 
-    def __init__(self, guard: GuessGuard) -> None:
+    def __init__(self, guard: GuessGuard, attendance: Attendance, console_url: str | None) -> None:
         self._guard = guard
+        self._attendance = attendance
+        self._console_url = console_url
 
     async def menu(self, line: Line, parameters: Parameters, links: str) -> str:
         digits = parameters.get("Digits", "")
@@ -83,7 +98,7 @@ class _Flow:
     def role(self, role: Role) -> Document:
         async def document(line: Line, parameters: Parameters, links: str) -> str:
             if not line.pin(role):
-                return documents.conference(line, links, role)
+                return self._join(line, links, role, parameters)
             wait_s = await self._guard.wait_s(_guess(line, role, parameters))
             if wait_s > 0:
                 return documents.wait(line, wait_s)
@@ -95,7 +110,7 @@ class _Flow:
         async def document(line: Line, parameters: Parameters, links: str) -> str:
             pin = line.pin(role)
             if not pin:
-                return documents.conference(line, links, role)
+                return self._join(line, links, role, parameters)
             entered = parameters.get("Digits", "")
             wrong_pins = _count(parameters)
             if not entered:
@@ -103,7 +118,7 @@ class _Flow:
             right = hmac.compare_digest(entered.encode(), pin.encode())
             verdict = await self._guard.judge(_guess(line, role, parameters), right)
             if verdict.outcome == "right":
-                return documents.conference(line, links, role)
+                return self._join(line, links, role, parameters)
             log.warning("call %s: %s PIN %s", *_said(parameters, "CallSid"), role, verdict.outcome)
             if verdict.wait_s > 0:
                 return documents.wait(line, verdict.wait_s)
@@ -112,6 +127,12 @@ class _Flow:
             return documents.ask_pin(line, links, role, wrong_pins + 1)
 
         return document
+
+    def _join(self, line: Line, links: str, role: Role, parameters: Parameters) -> str:
+        self._attendance.took_role(
+            parameters.get("CallSid", ""), parameters.get("From", ""), line.number, role
+        )
+        return documents.conference(line, links, role, self._console_url)
 
     async def left(self, line: Line, parameters: Parameters, links: str) -> str:
         joined = parameters.get("DialCallStatus", "answered") in ("answered", "completed")
@@ -132,6 +153,11 @@ def _caller(parameters: Parameters) -> str:
         host = caller.partition("@")[2].partition(";")[0].lower()
         return f"{user}@{host} {parameters.get('SipSourceIp', '')}"
     return caller
+
+
+def _name(parameters: Parameters) -> str:
+    """What the caller is called: by himself on a page that can say so, or by the telephone network."""
+    return parameters.get("Name") or parameters.get("CallerName") or ""
 
 
 def _count(parameters: Parameters) -> int:

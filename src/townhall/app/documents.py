@@ -17,6 +17,9 @@ PROMPTS = 3
 MENU_TIMEOUT_S = 6
 PIN_TIMEOUT_S = 10
 
+CONSOLE_EVENTS = "start end join leave mute hold modify speaker announcement"
+RECORDING_EVENTS = "in-progress completed absent"
+
 KEYS: dict[str, Role] = {"1": "listener", "2": "speaker", "3": "moderator"}
 
 _ROLE_ATTRIBUTES: dict[Role, dict[str, bool]] = {
@@ -75,8 +78,11 @@ def ask_pin(line: Line, links: str, role: Role, wrong_pins: int = 0) -> str:
     return _with_farewell(response, line, texts.goodbye)
 
 
-def conference(line: Line, links: str, role: Role) -> str:
-    """Put the caller into the line's conference. What the line leaves open, the engine decides."""
+def conference(line: Line, links: str, role: Role, console_url: str | None = None) -> str:
+    """Put the caller into the line's conference. What the line leaves open, the engine decides.
+
+    `console_url` is told all that happens there; the first participant's counts, so all have it.
+    """
     texts, language = texts_for(line.language)
     response = VoiceResponse()
     if role == "moderator":
@@ -90,6 +96,10 @@ def conference(line: Line, links: str, role: Role) -> str:
         attributes["beep"] = line.beep
     if line.max_participants is not None:
         attributes["max_participants"] = line.max_participants
+    if console_url is not None:
+        attributes["status_callback"] = attributes["recording_status_callback"] = console_url
+        attributes["status_callback_event"] = CONSOLE_EVENTS
+        attributes["recording_status_callback_event"] = RECORDING_EVENTS
     dial = Dial(action=f"{links}/left")
     dial.conference(line.conference_name, **attributes)
     response.append(dial)
