@@ -105,7 +105,7 @@ class Device:
         if self._expiry is not None:
             self._expiry.cancel()
         self._exchange.offline(self)
-        for session in set(self._calls.values()):
+        for session in {*self._calls.values()}:
             if isinstance(session, BrowserRinging):
                 session.lost_one(self, self._grace_s)
             else:
@@ -239,7 +239,7 @@ class Device:
             )
         elif message.callsid in self._calls or not message.callsid.startswith("TJS"):
             self._complain(BAD_REQUEST, "a call of a page's own has a new callsid, TJS…")
-        elif not self._invites.take(now) or len(self._calls) >= 2 * self._limits.calls_per_socket:
+        elif not self._invites.take(now) or len({*self._calls.values()}) >= self._limits.calls_per_socket:
             self._decline(message.callsid, RATE_EXCEEDED, "too many calls; try again in a minute")
         elif self._exchange.is_full(self.socket.source[0]):
             self._decline(
