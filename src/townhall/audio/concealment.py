@@ -26,7 +26,10 @@ _STEPS = np.arange(BLOCK, dtype=np.int32)
 
 
 class Concealment:
-    """The holes that `capacity` legs are in. Times are RTP timestamps in the legs' rings."""
+    """The holes that `capacity` legs are in, at 8 kHz. Times are RTP timestamps in the legs' rings."""
+
+    block = BLOCK
+    faded_after = FADED_AFTER
 
     def __init__(self, capacity: int, ring: SampleRing) -> None:
         self._ring = ring

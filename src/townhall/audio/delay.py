@@ -18,24 +18,28 @@ _KEEP = np.float32(0.99)
 _CAUGHT = np.float32(0.985)
 """Share of packets that shall be in time; two late ones in the memory make the wait longer."""
 _LONGEST = 2000
-"""250 ms: beyond, talking to each other suffers more than loss does."""
+"""At 8 kHz, 250 ms: beyond, talking to each other suffers more than loss does."""
 _UNKNOWN = np.int32(2**30)
 _WINDOW_TICKS = 100
 
 
 class DelayEstimator:
-    """The wanted delay of `capacity` legs, in samples above that of the earliest packets."""
+    """The wanted delay of `capacity` legs, in samples above that of the earliest packets.
 
-    def __init__(self, capacity: int) -> None:
+    `scale`: the sample rate in multiples of 8 kHz.
+    """
+
+    def __init__(self, capacity: int, scale: int = 1) -> None:
+        self._bin, self._longest, self._shortest = _BIN * scale, _LONGEST * scale, TICK_SAMPLES * scale
         self._counts = np.zeros((capacity, _BINS), np.float32)
         self._earliest = np.full((2, capacity), _UNKNOWN, np.int32)
         self._ticks = 0
-        self.target = np.full(capacity, TICK_SAMPLES, np.int32)
+        self.target = np.full(capacity, self._shortest, np.int32)
         """Samples that the earliest packets should wait, int32 `(capacity,)`."""
 
     def reset(self, slots: Slots) -> None:
         self._counts[slots] = 0
-        self.target[slots] = TICK_SAMPLES
+        self.target[slots] = self._shortest
         self.rebase(slots)
 
     def rebase(self, slots: Slots) -> None:
@@ -46,12 +50,12 @@ class DelayEstimator:
         """Packets came with this lateness `(n,)`; a slot may occur repeatedly."""
         np.minimum.at(self._earliest[0], slots, lateness)
         above = lateness - self.base(slots)
-        bins = np.clip(-(-above // _BIN), 0, _BINS - 1)
+        bins = np.clip(-(-above // self._bin), 0, _BINS - 1)
         self._counts[slots] *= _KEEP
         np.add.at(self._counts, (slots, bins), np.float32(1.0) - _KEEP)
         cumulative = np.cumsum(self._counts[slots], axis=1)
         caught = (cumulative >= _CAUGHT * cumulative[:, -1:]).argmax(axis=1)
-        self.target[slots] = np.clip(caught * _BIN, TICK_SAMPLES, _LONGEST)
+        self.target[slots] = np.clip(caught * self._bin, self._shortest, self._longest)
 
     def base(self, slots: Slots) -> Int32:
         """Lateness of the earliest packets of the last 2 to 4 s, int32 `(n,)`; huge where none came."""

@@ -13,22 +13,25 @@ from numpy.typing import NDArray
 from townhall.audio.shapes import Bool, Int16, Slots, UInt32
 
 LONGEST_RUN = 640
-"""Samples that one call can move: a 60 ms packet, or a packet and the history that its concealment needs."""
+"""Samples that one call can move, at 8 kHz: a 60 ms packet, or a packet and the history that its concealment
+needs.
+"""
 
 
 _Any = NDArray[Any]
 
 
 class SampleRing:
-    """`capacity` rings of `length` samples; `length` is a power of two and at least 4 * LONGEST_RUN."""
+    """`capacity` rings of `length` samples; `length` is a power of two, at least four times `longest_run`."""
 
-    def __init__(self, capacity: int, length: int) -> None:
-        if length & (length - 1) or length < 4 * LONGEST_RUN:
-            least = 4 * LONGEST_RUN
+    def __init__(self, capacity: int, length: int, longest_run: int = LONGEST_RUN) -> None:
+        if length & (length - 1) or length < 4 * longest_run:
+            least = 4 * longest_run
             raise ValueError(f"ring of {length} samples: expected a power of two of at least {least}")
         self.length = length
+        self.longest_run = longest_run
         # Front margin, the ring, the rear margin that is read, and room for writes that run out of that.
-        width = LONGEST_RUN + length + 2 * LONGEST_RUN
+        width = longest_run + length + 2 * longest_run
         self._samples = np.zeros((capacity, width), np.int16)
         self._present = np.zeros((capacity, width), np.bool_)
 
@@ -57,17 +60,17 @@ class SampleRing:
 
     def samples(self, slots: Slots, timestamps: UInt32, run: int) -> Int16:
         """A copy of `run` samples from each timestamp on, int16 `(n, run)`, present or not."""
-        copied: Int16 = self._runs(self._samples, run)[slots, self._position(timestamps) + LONGEST_RUN]
+        copied: Int16 = self._runs(self._samples, run)[slots, self._position(timestamps) + self.longest_run]
         return copied
 
     def present(self, slots: Slots, timestamps: UInt32, run: int) -> Bool:
         """The presence of `run` samples from each timestamp on, bool `(n, run)`."""
-        copied: Bool = self._runs(self._present, run)[slots, self._position(timestamps) + LONGEST_RUN]
+        copied: Bool = self._runs(self._present, run)[slots, self._position(timestamps) + self.longest_run]
         return copied
 
     def pick(self, slots: Slots, timestamps: UInt32) -> Int16:
         """Single samples: `timestamps` is `(n, k)`, the result int16 `(n, k)`."""
-        picked: Int16 = self._samples[slots[:, None], self._position(timestamps) + LONGEST_RUN]
+        picked: Int16 = self._samples[slots[:, None], self._position(timestamps) + self.longest_run]
         return picked
 
     def _position(self, timestamps: UInt32) -> Slots:
@@ -82,10 +85,10 @@ class SampleRing:
     def _put(self, array: _Any, slots: Slots, timestamps: UInt32, value: Int16 | bool, run: int) -> None:
         runs = self._runs(array, run)
         position = self._position(timestamps)
-        runs[slots, position + LONGEST_RUN] = value
-        at_front, at_end = position < LONGEST_RUN, position + run > self.length
+        runs[slots, position + self.longest_run] = value
+        at_front, at_end = position < self.longest_run, position + run > self.length
         for beyond, shift in ((at_front, self.length), (at_end, -self.length)):
             again = np.flatnonzero(beyond)
             if len(again):
                 part = value if isinstance(value, bool) else value[again]
-                runs[slots[again], position[again] + LONGEST_RUN + shift] = part
+                runs[slots[again], position[again] + self.longest_run + shift] = part
