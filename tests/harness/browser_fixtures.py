@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from tests.harness.browser import Browsing, Chromium
+from tests.harness.browser_story import Browsers
+from tests.harness.story import Story
 
-__all__ = ["browsing", "chromium"]
+__all__ = ["browsers", "browsing", "chromium"]
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +20,8 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
 async def browsing(chromium: Chromium) -> AsyncIterator[Browsing]:
     async with Browsing(chromium.endpoint) as browsing:
         yield browsing
+
+
+@pytest.fixture
+def browsers(story: Story, browsing: Browsing) -> Browsers:
+    return Browsers(story, browsing)

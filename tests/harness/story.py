@@ -156,6 +156,10 @@ class Story:
         wanted: Callable[[WebhookRequest], bool] = lambda r: r.parameters["StatusCallbackEvent"] == name  # noqa: E731
         return await self.webhook.next_request(self.path("/events"), within_s, accept=wanted)
 
+    def give(self, name: str, document: Script) -> None:
+        """The document of the caller of this name, who is no phone of the story's own making."""
+        self._documents[name] = document
+
     def answer_anybody(self, document: Script) -> None:
         """The document of callers who are no phones of the story."""
         self._for_anybody = document
