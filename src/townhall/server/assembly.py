@@ -32,6 +32,7 @@ from townhall.routing import CallPermissions, PermissionSettings
 from townhall.server.front import APPLICATION_PATH, Front
 from townhall.server.network import QuietServer, address_of, listen, url_of
 from townhall.server.numbering import NumberPlan, StoredLines
+from townhall.server.pages import open_console
 from townhall.settings import Settings
 from townhall.signalling import UserAgent, UserAgentSettings
 from townhall.signalling.voice_sdk import AccessTokens, VoiceSDK, VoiceSDKSettings
@@ -75,6 +76,7 @@ class Server:
             await self._start_http()
             await self._start_calls()
             self._start_api()
+            await self._start_console()
             await self._prefetch_words()
         except BaseException:
             await self._exits.aclose()
@@ -91,13 +93,17 @@ class Server:
     async def _start_http(self) -> None:
         settings = self.settings
         token = settings.auth_token.get_secret_value()
-        application = create_app(
+        guard = PinGuard(token, settings.data_dir / "pin-guesses.json")
+        self._front = Front(self.health)
+        self.console = await open_console(settings, self.store, self._front, self.base_url, guard)
+        self._front.application = create_app(
             StoredLines(self.store),
             auth_token=token,
             base_url=self.base_url,
-            guard=PinGuard(token, settings.data_dir / "pin-guesses.json"),
+            guard=guard,
+            console_url=self.console.callback_url,
+            attendance=self.console.attendance,
         )
-        self._front = Front(self.health, application)
         config = uvicorn.Config(
             self._front,
             http=BoundedHTTP,
@@ -221,6 +227,11 @@ class Server:
                 requests_per_s=settings.api_requests_per_second,
             )
         )
+
+    async def _start_console(self) -> None:
+        await self.console.start()
+        self._exits.push_async_callback(self.console.stop)
+        self._front.pages = self.console.app
 
     async def _start_recordings(self, callbacks: CallbackSender, journal: StoreJournal) -> RecordingDesk:
         settings = RecordingSettings(

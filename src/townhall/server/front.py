@@ -20,11 +20,12 @@ API_PATH = "/2010-04-01"
 class Front:
     """An ASGI application. What it hands requests to is filled in as the server starts.
 
-    `api`: the REST API. `signal`: WebSockets. `gateway`: what the Voice SDK tells of its calls. `pages`: all
-    else.
+    `application`: the conference application. `api`: the REST API. `signal`: WebSockets. `gateway`: what the
+    Voice SDK tells of its calls. `pages`: all else.
     """
 
-    def __init__(self, health: Callable[[], Health], application: ASGIApp) -> None:
+    def __init__(self, health: Callable[[], Health]) -> None:
+        self.application: ASGIApp | None = None
         self.api: ASGIApp | None = None
         self.signal: ASGIApp | None = None
         self.gateway: ASGIApp | None = None
@@ -32,7 +33,7 @@ class Front:
         self._http = Starlette(
             routes=[
                 health_route(health),
-                Mount(APPLICATION_PATH, application),
+                Mount(APPLICATION_PATH, self._answer_application),
                 APIMount(API_PATH, self._answer_api),
                 Mount("/", self._answer_page),
             ]
@@ -45,6 +46,9 @@ class Front:
             await (self.gateway or _not_yet)(scope, receive, send)
         else:
             await self._http(scope, receive, send)
+
+    async def _answer_application(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self.application or _not_yet)(scope, receive, send)
 
     async def _answer_api(self, scope: Scope, receive: Receive, send: Send) -> None:
         await (self.api or _not_yet)(scope, receive, send)
