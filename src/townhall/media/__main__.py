@@ -9,6 +9,7 @@ import sys
 import msgspec
 
 from townhall.media.loop import Loop
+from townhall.media.secure import CertificateError
 from townhall.media.settings import MediaSettings
 from townhall.media.sockets import BindError
 
@@ -23,7 +24,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
         loop = Loop(settings, socket.socket(fileno=int(descriptor)))
-    except BindError as error:
+    except (BindError, CertificateError) as error:
         logging.error("%s", error)
         return 1
     loop.run()

@@ -29,9 +29,9 @@ from townhall.media.shapes import (
     name_of,
 )
 
-STRIDE = 1088
-"""Room per received datagram: the longest RTP packet we take has far less, RTCP compounds up to this are
-read. Not a power of two, so that the rows' beginnings do not share a few cache lines.
+STRIDE = 1600
+"""Room per received datagram: DTLS handshakes come in what an Ethernet frame holds; RTP and RTCP have far
+less. Not a power of two, so that the rows' beginnings do not share a few cache lines.
 """
 
 MOST_A_CALL = 1024

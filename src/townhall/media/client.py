@@ -198,6 +198,8 @@ class MediaProcess:
         settings = self.settings
         if self.ports:
             settings = msgspec.structs.replace(settings, ports=tuple(self.ports))
+        if self.ice_port:
+            settings = msgspec.structs.replace(settings, ice_port=self.ice_port)
         child = _Child(settings, self._take)
         self._child = child
         try:

@@ -15,13 +15,15 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
 from townhall.errors import TownhallError
 from townhall.media.engine import Engine
 from townhall.media.framing import command_reader, encode
-from townhall.media.protocol import Event, Ready, Shutdown, Stats
+from townhall.media.protocol import Command, Event, Ready, Shutdown, Stats
+from townhall.media.secure import SecureMedia, certificate_at, new_certificate
 from townhall.media.settings import MediaSettings
 from townhall.media.shapes import TICK_S, Received
 from townhall.media.sockets import Sockets
@@ -40,6 +42,8 @@ TICKS_REMEMBERED = 500
 TICKS_JUDGED_FROM = 100
 TICKS_A_SECOND = 50
 COLLECT_TICKS = 25
+HANDSHAKE_SHARE = 0.5
+"""Of the time that a tick leaves over: DTLS handshakes have it, one step at least in every tick."""
 
 
 class ControlGone(TownhallError):
@@ -55,6 +59,11 @@ class Loop:
         self._control.setblocking(False)
         self._sockets = Sockets(settings)
         self._engine = Engine(settings, self._sockets.local, secrets.randbits(32))
+        certificate = (
+            certificate_at(Path(settings.certificate)) if settings.certificate else new_certificate()
+        )
+        self._fingerprint = certificate.fingerprint
+        self._secure = SecureMedia(settings.max_legs, self._sockets.ice, certificate)
         self._commands = command_reader()
         self._unsent = bytearray()
         self._running = True
@@ -66,7 +75,7 @@ class Loop:
         if self._settings.real_time:
             ask_for_real_time()
         sys.setswitchinterval(0.0005)  # the loader thread must not keep the tick waiting for 5 ms
-        self._emit([Ready(self._sockets.ports)])
+        self._emit([Ready(self._sockets.ports, self._sockets.ice_port, self._fingerprint)])
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -107,12 +116,19 @@ class Loop:
             now = time.monotonic()
             commands = self._commands.take(COMMANDS_A_LOOK)
             for command in commands:
-                if isinstance(command, Shutdown):
-                    self._running = False
-                self._engine.handle(command, now)
+                self._handle(command, now)
             if len(commands) < COMMANDS_A_LOOK or now >= deadline:
                 break
         self._emit(self._take_events())
+
+    def _handle(self, command: Command, now: float) -> None:
+        """Browsers' transport before their sound: nobody may hear of a leg whose credentials we do not
+        know.
+        """
+        if isinstance(command, Shutdown):
+            self._running = False
+        self._secure.handle(command, now)
+        self._engine.handle(command, now)
 
     def _read(self) -> None:
         try:
@@ -127,18 +143,27 @@ class Loop:
 
     def _tick(self, now: float) -> None:
         cpu = time.thread_time()
-        engine = self._engine
+        engine, secure = self._engine, self._secure
 
         def take(batch: Received) -> None:
-            engine.receive(batch, now)
+            for part in secure.receive(batch, now):
+                engine.receive(part, now)
 
         self._sockets.receive(take)
         for batch in engine.tick(now, time.time()):
-            self._sent += self._sockets.send(batch)
+            for part in secure.send(batch):
+                self._sent += self._sockets.send(part)
+        answers = secure.answers(now)
+        if answers is not None:
+            self._sockets.send(answers)
         self._figures.add(time.monotonic() - now, time.thread_time() - cpu)
 
     def _after_tick(self, deadline: float) -> None:
-        """Off the critical part: events, the second's figures, garbage."""
+        """Off the critical part: handshakes, events, the second's figures, garbage."""
+        now = time.monotonic()
+        flights = self._secure.work(now, now + (deadline - now) * HANDSHAKE_SHARE)
+        if flights is not None:
+            self._sockets.send(flights)
         self._emit(self._take_events())
         figures = self._figures
         if figures.ticks % TICKS_A_SECOND == 0:
@@ -166,8 +191,10 @@ class Loop:
         )
 
     def _take_events(self) -> list[Event]:
-        events = self._engine.events[:]
-        del self._engine.events[: len(events)]  # the list itself is held by those who add to it
+        events: list[Event] = []
+        for source in (self._secure.events, self._engine.events):
+            events += source
+            source.clear()  # the list itself is held by those who add to it
         return events
 
     def _emit(self, events: list[Event]) -> None:

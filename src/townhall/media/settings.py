@@ -17,6 +17,14 @@ class MediaSettings(msgspec.Struct, frozen=True):
     ports: tuple[int, ...] = ()
     """Exactly these RTP ports instead of the range: how a restarted process finds its ports again."""
 
+    ice_port: int | None = 0
+    """The UDP port of all browsers, on every bind host. 0: of the system's choice; None: no browsers."""
+
+    certificate: str = ""
+    """Path of the certificate that browsers know us by, made when there is none; empty: a fresh one in
+    memory.
+    """
+
     max_legs: int = 4096
     busy_share: float = 0.8
     """New legs are refused when 99 % of ticks take up to this share of their 20 ms, or more."""

@@ -1,4 +1,6 @@
-"""The UDP sockets of a media process: a pair (RTP even, RTCP odd) per port and bind host."""
+"""The UDP sockets of a media process: a pair (RTP even, RTCP odd) per port and bind host, and one for all
+browsers (ICE) per bind host.
+"""
 
 import contextlib
 import ipaddress
@@ -28,11 +30,16 @@ class BindError(TownhallError):
 
 
 class Sockets:
-    """All sockets. `local` lists the RTP ones; socket `i`'s RTCP partner has index `len(local) + i`."""
+    """All sockets. `local` lists the RTP ones and then the browsers'; RTP socket `i`'s RTCP partner has index
+    `len(local) + i`, browsers have theirs on the same port.
+    """
 
     def __init__(self, settings: MediaSettings, io: BatchedIO | None = None) -> None:
         self.local: list[LocalPort] = []
+        self.ice_port = 0
+        """The browsers' port; 0: there is none."""
         self._rtp: list[socket.socket] = []
+        self._ice: list[socket.socket] = []
         self._rtcp: list[socket.socket] = []
         self._io = io or best_io(RECEIVE_ROWS)
         problem = self._bind(settings)
@@ -41,7 +48,9 @@ class Sockets:
             raise BindError(
                 f"no RTP port could be bound on {hosts}: {problem}; choose other TOWNHALL_RTP_PORTS"
             )
-        self._all = self._rtp + self._rtcp
+        if settings.ice_port is not None:
+            self._bind_ice(settings.bind_hosts, settings.ice_port)
+        self._all = self._rtp + self._ice + self._rtcp
         self._indexed = list(enumerate(self._all))
         self._of_descriptor = {sock.fileno(): (index, sock) for index, sock in self._indexed}
         self._poll = select.epoll() if hasattr(select, "epoll") else None
@@ -78,10 +87,31 @@ class Sockets:
             )
         return problem
 
+    def _bind_ice(self, hosts: tuple[str, ...], port: int) -> None:
+        """Bind the browsers' port on all hosts; without it phones can call all the same."""
+        try:
+            self._ice = _bound_on_all(hosts, port)
+        except OSError as error:
+            log.error(
+                "no browser can call: UDP port %d cannot be bound (%s); choose another TOWNHALL_ICE_PORT",
+                port,
+                error.strerror,
+            )
+            return
+        self.ice_port = self._ice[0].getsockname()[1]
+        for host in hosts:
+            version = ipaddress.ip_address(host).version
+            self.local.append(LocalPort(host, self.ice_port, version, secure=True))
+
     @property
     def ports(self) -> list[int]:
         """The RTP ports, each once, ascending."""
-        return sorted({local.port for local in self.local})
+        return sorted({local.port for local in self.local if not local.secure})
+
+    @property
+    def ice(self) -> range:
+        """The indices of the browsers' sockets."""
+        return range(len(self._rtp), len(self._rtp) + len(self._ice))
 
     @property
     def sockets(self) -> list[socket.socket]:
@@ -89,7 +119,7 @@ class Sockets:
         return self._all
 
     def receive(self, take: Callable[[Received], None]) -> None:
-        """Hand over everything that waits, in batches over all sockets."""
+        """Hand over everything that waits, in batches over all sockets; in each, the browsers' stand last."""
         for _ in range(ROUNDS_A_TICK):
             batch = self._io.receive(self._readable())
             if batch is None:
@@ -99,9 +129,15 @@ class Sockets:
                 return
 
     def _readable(self) -> list[tuple[int, socket.socket]]:
-        if self._poll is None:
-            return self._indexed
-        return [self._of_descriptor[descriptor] for descriptor, _ in self._poll.poll(0, len(self._all))]
+        readable = self._indexed
+        if self._poll is not None:
+            readable = [
+                self._of_descriptor[descriptor] for descriptor, _ in self._poll.poll(0, len(self._all))
+            ]
+        if not self._ice:
+            return readable
+        ice = self.ice
+        return sorted(readable, key=lambda item: item[0] in ice)
 
     def send(self, batch: Outgoing) -> int:
         """Send a batch that is sorted by socket; how many datagrams the kernel took."""
@@ -139,6 +175,24 @@ def _bound(host: str, port: int) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def _bound_on_all(hosts: tuple[str, ...], port: int) -> list[socket.socket]:
+    """One socket per host, all on one port. Raises OSError."""
+    attempts = 1 if port else 20
+    for attempt in range(attempts):
+        bound: list[socket.socket] = []
+        try:
+            for host in hosts:
+                bound.append(_bound(host, bound[0].getsockname()[1] if bound else port))
+        except OSError:
+            for sock in bound:
+                sock.close()
+            if attempt + 1 == attempts:
+                raise
+        else:
+            return bound
+    raise AssertionError("unreachable")
 
 
 def _free_pairs(hosts: tuple[str, ...], count: int) -> list[int]:
