@@ -45,8 +45,8 @@ def create_app(
 
     `auth_token` is the key that requests are signed with. `base_url` is the server's public address as it
     stands in webhook URLs, such as `https://calls.example.com`, without the path that the application is
-    mounted at. `console_url` gets the status callbacks of conferences and their recordings; `attendance` is told
-    who calls, and in which role.
+    mounted at. `console_url` gets the status callbacks of conferences and their recordings; `attendance` is
+    told who calls, and in which role.
     """
     attendance = attendance or Nobody()
     flow = _Flow(guard or PinGuard(auth_token), attendance, console_url)
