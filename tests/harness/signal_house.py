@@ -159,6 +159,12 @@ class SignalHouse:
             await page.register()
             yield page
 
+    async def left(self, identity: str) -> None:
+        """Wait until nobody is registered under this name."""
+        async with asyncio.timeout(WITHIN_S):
+            while self.sdk.devices(identity):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
     async def invite(self) -> BrowserInvite:
         async with asyncio.timeout(WITHIN_S):
             return await self.invites.get()

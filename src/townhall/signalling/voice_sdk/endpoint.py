@@ -87,7 +87,7 @@ class Endpoint:
             source=tuple(scope.get("client") or ("", 0)),
             local_address=server[0],
             edge=_edge_of(scope, host) or self._settings.edge,
-            home=f"{host}/insights?" if self._settings.home == "" and host else self._settings.home or None,
+            home=_home_of(host) if self._settings.home == "" else self._settings.home,
             is_known=is_known,
         )
 
@@ -156,6 +156,17 @@ def _edge_of(scope: Scope, host: str) -> str | None:
         return f"{host}{scope['path']}?"[:400]
     name = host.partition(":")[0]
     return name.removesuffix(_TWILIO) if name.endswith(_TWILIO) else None
+
+
+def _home_of(host: str) -> str | None:
+    """What makes the SDK send its statistics here: `https://eventgw.<home>.twilio.com/v4/…` is where they
+    go.
+
+    None where the page has come by Twilio's names: whoever leads those here does so with
+    `eventgw.twilio.com`, too.
+    """
+    is_twilios = host.partition(":")[0].endswith(_TWILIO)
+    return f"{host}/insights?" if host and not is_twilios else None
 
 
 def _subtract(counter: Counter[str], key: str) -> None:
