@@ -70,6 +70,7 @@ def test_file_in_the_data_dir_is_found(tmp_path: Path) -> None:
         ("bind", "[::1] localhost", ("::1", "127.0.0.1")),
         ("http_port", "0", 0),
         ("rtp_ports", "30000-30001", (30000, 30001)),
+        ("ice_port", "3478", 3478),
         ("public_url", "https://calls.example.com/town/", "https://calls.example.com/town"),
         ("public_host", "[2001:db8::5]", "2001:db8::5"),
         ("public_host", "sip.example.com", "sip.example.com"),
@@ -91,6 +92,21 @@ def test_setting_given_well_is_read(tmp_path: Path, name: str, text: str, value:
 
 
 @pytest.mark.parametrize(
+    ("settings", "port"),
+    [
+        ({}, 20064),
+        ({"rtp_ports": "30000-30001"}, 30002),
+        ({"rtp_ports": "64000-65535"}, 63999),
+        ({"ice_port": "0"}, 0),
+    ],
+)
+def test_browsers_port_lies_beside_the_rtp_ports_unless_it_is_set(
+    tmp_path: Path, settings: dict[str, str], port: int
+) -> None:
+    assert load(tmp_path, **settings).browser_port == port
+
+
+@pytest.mark.parametrize(
     ("name", "text", "said"),
     [
         ("bind", "example.com", ["'example.com'", "IP addresses"]),
@@ -103,6 +119,8 @@ def test_setting_given_well_is_read(tmp_path: Path, name: str, text: str, value:
         ("rtp_ports", "20000", ["'20000'", "20000-20063"]),
         ("rtp_ports", "20000-20000", ["at least two ports"]),
         ("rtp_ports", "65000-70000", ["1024-65535"]),
+        ("ice_port", "20010", ["20010", "outside 20000-20063"]),
+        ("ice_port", "5060", ["5060", "not sip_port"]),
         ("account_sid", "AC12", ["'AC12'", "32 hexadecimal digits"]),
         ("public_url", "ftp://x", ["'ftp://x'", "https://"]),
         ("public_url", "https://x/?a=b", ["without user, query or fragment"]),

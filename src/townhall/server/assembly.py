@@ -68,7 +68,14 @@ class Server:
             await self.store.lines.ensure_default()
             self._sockets = listen(settings.bind, settings.http_port)
             self.base_url = settings.public_url or url_of(self._sockets[0])
-            self.media = MediaProcess(MediaSettings(bind_hosts=settings.bind, rtp_ports=settings.rtp_ports))
+            self.media = MediaProcess(
+                MediaSettings(
+                    bind_hosts=settings.bind,
+                    rtp_ports=settings.rtp_ports,
+                    ice_port=settings.browser_port,
+                    certificate=str(settings.data_dir / "dtls.pem"),
+                )
+            )
             self._exits.push_async_callback(self.media.stop)
             self.speech = Speech(settings.data_dir / "speech", settings.voice_python)
             self._exits.push_async_callback(self.speech.stop)

@@ -21,6 +21,7 @@ class Settings(BaseModel):
     http_port: _Port = 8080
     sip_port: _Port = 5060
     rtp_ports: Annotated[tuple[int, int], BeforeValidator(values.rtp_ports)] = (20000, 20063)
+    ice_port: _Port | None = None
     public_url: Annotated[str, BeforeValidator(values.public_url)] | None = None
     public_host: Annotated[str, BeforeValidator(values.host)] | None = None
     account_sid: Annotated[str, BeforeValidator(values.account_sid)]
@@ -51,9 +52,21 @@ class Settings(BaseModel):
         first, last = self.rtp_ports
         if first <= self.sip_port <= last:
             raise ValueError(f"rtp_ports\n{first}-{last}\na range without sip_port {self.sip_port}")
+        if first <= self.browser_port <= last or self.browser_port == self.sip_port != 0:
+            raise ValueError(
+                f"ice_port\n{self.browser_port}\na port outside {first}-{last}, which is not sip_port either"
+            )
         if self.http_port == self.sip_port != 0:
             raise ValueError(f"http_port\n{self.http_port}\na port other than sip_port, which takes TCP too")
         return self
+
+    @property
+    def browser_port(self) -> int:
+        """The UDP port of all browsers' audio: unless it is set, the one after the RTP ports. 0: any free one."""
+        if self.ice_port is not None:
+            return self.ice_port
+        first, last = self.rtp_ports
+        return last + 1 if last < 65535 else first - 1
 
     @property
     def base_url(self) -> str:
