@@ -31,7 +31,8 @@ class Terminal:
     """One command of the page, running in a process of its own."""
 
     def __init__(self, command: str, server: TownhallServer) -> None:
-        words = shlex.split(command.replace("127.0.0.1:5060", f"{server.address}:{server.sip_port}"))
+        words = shlex.split(command.replace("127.0.0.1:5060", f"{server.address}:{server.sip_port}")
+    shown = shown.replace("http://127.0.0.1:8080", server.url))
         assert words[0] == ".venv/bin/townhall", command
         self._words = words[1:]
         self._server = server
@@ -89,6 +90,7 @@ async def test_tutorial_works_word_for_word(server: TownhallServer) -> None:
 def test_server_prints_what_the_page_shows(server: TownhallServer) -> None:
     assert PRINTED is not None
     shown = PRINTED[1].replace("127.0.0.1:5060", f"{server.address}:{server.sip_port}")
+    shown = shown.replace("http://127.0.0.1:8080", server.url)
     assert shown.strip() in server.log
 
 
