@@ -1,4 +1,4 @@
-/** Which microphone and speaker, a trial of the microphone, and whether this page may be called. */
+/** The settings: which microphone and speaker, a trial of the microphone, whether this page may be called. */
 
 import { make, newId, write } from "./dom.js";
 import { makeMeter } from "./meter.js";
@@ -15,7 +15,7 @@ export function makeDevices(phone) {
   const element = make(
     "details.phone-devices",
     { toggle: () => element.open && void list() },
-    make("summary", {}, "Microphone, speaker and more"),
+    make("summary", {}, "Settings"),
     make(
       "div.phone-devices-body",
       {},

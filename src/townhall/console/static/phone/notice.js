@@ -15,16 +15,14 @@ export function makeNotice({ listen, again }) {
   const box = make("div.notice.danger.phone-problem", {}, title, advice, buttons);
   // The box stands in the alert from the start: some screen readers miss an alert that is shown with its words.
   const alert = make("div", { role: "alert" });
-  const poor = make("p.notice.warn", { hidden: true }, "The network loses much of the sound; you may be hard to understand.");
   const ended = make("p.phone-ended.soft", { role: "status", "aria-live": "polite" });
-  const element = make("div.phone-notices", {}, alert, poor, ended);
+  const element = make("div.phone-notices", {}, alert, ended);
   let shown = null;
 
   return {
     element,
 
     show(state) {
-      poor.hidden = !state.poor || state.status !== "connected";
       write(ended, state.status === "idle" && !state.problem ? stateInWords(state) : "");
       const { problem } = state;
       const idle = state.status === "idle";

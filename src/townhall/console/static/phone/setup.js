@@ -23,7 +23,7 @@ export function makeSetup(phone, onCall) {
     "form.phone-setup",
     { novalidate: true, submit },
     fieldset,
-    make("div.field", {}, make("label", { for: nameId }, "Your name ", make("span.soft", {}, "(moderators see it; may be empty)")), name),
+    make("div.field", {}, make("label", { for: nameId }, "Your name ", make("span.soft", {}, "(optional)")), name),
     presses,
     button,
   );
@@ -57,6 +57,7 @@ export function makeSetup(phone, onCall) {
       const known = lines.find((line) => line.number === before);
       if (known || (!before && lines.length > 0)) {
         form.querySelector(`input[value="${CSS.escape((known ?? lines[0]).number)}"]`).checked = true;
+        number.value = "";
       } else {
         otherRadio.checked = true;
         number.value = before;

@@ -8,6 +8,7 @@ import { clock, stateColour, stateInWords } from "./words.js";
 const SPEAKS = 0.45;
 const HINT_AFTER = 20;
 const HINT_MS = 4_000;
+const MUTED = "You are muted: nobody hears you.";
 
 /** @param {import("./phone.js").Phone} phone */
 export function makeTalk(phone) {
@@ -18,8 +19,9 @@ export function makeTalk(phone) {
   const own = makeMeter("Your level");
   const others = makeMeter("The others' level");
   const ownMark = make("span.phone-mark", {}, icon("microphone"));
-  const hint = make("p.notice.warn", { role: "status", hidden: true }, "You are muted: nobody hears you.");
   const keypad = makeKeypad(phone);
+  const hint = make("p.phone-hint", { role: "status", hidden: true });
+  keypad.element.prepend(hint);
   const mute = makeButton("button.button.phone-mute", "microphone", "Mute", () => phone.mute(!phone.state.muted));
   const hangUp = makeButton("button.button.danger.phone-hang-up", "end", "Hang up", () => phone.hangUp());
   const answer = makeButton("button.button.go.large", "call", "Answer", () => void phone.answer());
@@ -31,7 +33,7 @@ export function makeTalk(phone) {
     make("div.phone-meter", {}, ownMark, make("span", {}, "You"), own),
     make("div.phone-meter", {}, make("span.phone-mark", {}, icon("people")), make("span", {}, "Others"), others),
   );
-  const call = make("div.phone-live", {}, meters, hint, keypad.element, make("div.phone-actions", {}, mute, hangUp));
+  const call = make("div.phone-live", {}, meters, keypad.element, make("div.phone-actions", {}, mute, hangUp));
   const incoming = make("div.phone-actions", {}, answer, refuse);
   const head = make("div.phone-head", {}, title, number, make("div.phone-standing", {}, chip, time));
   const element = make("section.phone-talk", { "aria-label": "Call" }, head, incoming, call);
@@ -65,7 +67,13 @@ export function makeTalk(phone) {
       ownMark.replaceChildren(icon(state.muted ? "muted" : "microphone"));
       own.classList.toggle("phone-silenced", state.muted);
       keypad.explain(line.keys ?? {});
-      if (!state.muted) hint.hidden = true;
+    },
+
+    /** Say this for some seconds, in a place where nothing moves for it. */
+    hint(words) {
+      write(hint, words);
+      hint.hidden = false;
+      hintEnds = performance.now() + HINT_MS;
     },
 
     /** Once for each picture. */
@@ -74,9 +82,9 @@ export function makeTalk(phone) {
       others.show(levels.others);
       tick(state);
       speaking = state.muted && levels.own > SPEAKS ? speaking + 1 : 0;
-      const now = performance.now();
-      if (speaking > HINT_AFTER) hintEnds = now + HINT_MS;
-      hint.hidden = !state.muted || now > hintEnds;
+      if (speaking > HINT_AFTER) this.hint(MUTED);
+      const past = performance.now() > hintEnds || (hint.textContent === MUTED && !state.muted);
+      if (past && !hint.hidden) hint.hidden = true;
     },
   };
 }

@@ -39,7 +39,7 @@ export function mountPhone(element, phone, { lines = [], line = "", press = "", 
     type: (digit) => setup.type(digit),
     warn: () => {
       talk.hangUp.focus();
-      write(spoken, "Press Escape again to hang up.");
+      talk.hint("Press Escape again to hang up.");
     },
   });
   let wasBusy = false;

@@ -15,19 +15,19 @@ export function stateInWords(state) {
   return `${who} after ${lengthInWords(state.seconds)}.`;
 }
 
-function connectedInWords({ sound, reconnecting }) {
+function connectedInWords({ sound, reconnecting, poor }) {
   if (reconnecting) return "Reconnecting …";
-  if (sound === "flowing") return "Connected";
+  if (sound === "flowing") return poor ? "Connected, but the network loses sound" : "Connected";
   if (sound === "interrupted") return "Sound interrupted, looking for another way …";
   if (sound === "blocked") return "No sound";
   return "Connecting the sound …";
 }
 
 /** @returns {"go"|"warn"|"danger"|""} how the state is to be coloured */
-export function stateColour({ status, sound, reconnecting }) {
+export function stateColour({ status, sound, reconnecting, poor }) {
   if (status !== "connected") return status === "idle" ? "" : "warn";
   if (sound === "blocked") return "danger";
-  return reconnecting || sound !== "flowing" ? "warn" : "go";
+  return reconnecting || poor || sound !== "flowing" ? "warn" : "go";
 }
 
 /** @param {number} seconds  @returns {string} such as `00:42` or `1:02:03` */
