@@ -31,8 +31,7 @@ class Terminal:
     """One command of the page, running in a process of its own."""
 
     def __init__(self, command: str, server: TownhallServer) -> None:
-        words = shlex.split(command.replace("127.0.0.1:5060", f"{server.address}:{server.sip_port}")
-    shown = shown.replace("http://127.0.0.1:8080", server.url))
+        words = shlex.split(command.replace("127.0.0.1:5060", f"{server.address}:{server.sip_port}"))
         assert words[0] == ".venv/bin/townhall", command
         self._words = words[1:]
         self._server = server
