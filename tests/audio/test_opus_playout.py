@@ -97,6 +97,9 @@ def steepest(signal: Samples) -> int:
     return int(np.abs(np.diff(signal.astype(int))).max())
 
 
+STEEPEST = steepest(decoded(encoded(VOICE, voice=True, bitrate=24000)))
+
+
 def test_read_clean_line_plays_what_a_decoder_alone_makes_of_it() -> None:
     packets = encoded(TONE)
     line = Line(packets)
@@ -261,18 +264,18 @@ def test_release_frees_the_decoder_and_reset_makes_a_new_one() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 2), st.booleans()), min_size=20, max_size=120),
-    st.sampled_from([160, 320, 640, 960]),
+    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 2)), min_size=20, max_size=120),
+    st.sampled_from([320, 640, 960]),  # of 10 ms libopus starts in another band: its own switch is a step
 )
 def test_any_pattern_of_loss_jitter_and_doubles_gives_whole_ticks_without_a_jump(
-    fates: list[tuple[int, int, bool]], samples: int
+    fates: list[tuple[int, int]], samples: int
 ) -> None:
-    packets = encoded(TONE[: (len(fates) + 1) * samples], samples, bitrate=40000)[: len(fates)]
+    packets = encoded(VOICE[: len(fates) * samples], samples, voice=True, fec=True, bitrate=24000)
     arrivals = []
-    for number, (late, copies, _) in enumerate(fates[: len(packets)]):
+    for number, (late, copies) in enumerate(fates[: len(packets)]):
         arrivals += [(number * samples // 320 + late, number)] * copies
     line = Line(packets, samples)
     ticks = len(fates) * samples // 320 + 20
     heard = line.run(arrivals, ticks)
     assert len(heard) == 320 * ticks
-    assert steepest(heard) < 4 * steepest(TONE)
+    assert steepest(heard) < 1.5 * STEEPEST

@@ -284,13 +284,14 @@ class OpusPlayout(Playout):
         self._parking.drop_before(slots, self._next[slots], _FARTHEST)
 
     def _lingered(self, slots: Slots, ends: UInt32, by: Int32) -> None:
-        """What was concealed beyond the tick goes on where the pointer now stays."""
+        """What was concealed beyond the tick goes on where the pointer now stays, behind what was played."""
         back = by > 0
         if not back.any():
             return
         slots, ends, by = slots[back], ends[back], by[back]
-        rest = self._ring.samples(slots, ends, self._ring.longest_run)
-        self._ring.amend(slots, ends - by.astype(np.uint32), rest)
+        past = np.uint32(2 * LONGEST_LAG * self._scale)
+        moved = self._ring.samples(slots, ends - past, self._ring.longest_run)
+        self._ring.amend(slots, ends - past - by.astype(np.uint32), moved)
         self._head[slots] -= by.astype(np.uint32)
 
     def _distance(self, slots: Slots, timestamps: UInt32) -> Slots:

@@ -45,7 +45,8 @@ def _filtered(signal: Float32) -> Float32:
     blocks = np.ndarray(
         (rows, _BLOCKS, len(_BAND)), np.float32, signal, 0, (step, _BLOCK * item, item)
     ).reshape(-1, len(_BAND))
-    return (blocks @ _BAND).reshape(rows, TICK_SAMPLES)
+    filtered: Float32 = (blocks @ _BAND).reshape(rows, TICK_SAMPLES)
+    return filtered
 
 
 class Upsampler:
@@ -64,7 +65,8 @@ class Upsampler:
         wide = np.empty((len(signal), WIDE_SAMPLES), np.float32)
         wide[:, ::2] = signal[:, _TAPS // 2 - 1 : _TAPS // 2 - 1 + TICK_SAMPLES]
         wide[:, 1::2] = _filtered(signal)
-        return np.rint(wide, out=wide).astype(np.int32)
+        np.rint(wide, out=wide)
+        return wide.astype(np.int32)
 
 
 class Downsampler:
@@ -83,4 +85,5 @@ class Downsampler:
         odd = np.ascontiguousarray(signal[:, 1:-2:2])
         narrow = signal[:, _TAPS : _TAPS + WIDE_SAMPLES : 2] + _filtered(odd)
         narrow *= np.float32(0.5)
-        return np.rint(narrow, out=narrow).astype(np.int32)
+        np.rint(narrow, out=narrow)
+        return narrow.astype(np.int32)
