@@ -6,6 +6,7 @@ way. The page sends it in pieces of a tenth of a second (`browser_scripts/ears.j
 
 import asyncio
 import base64
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,13 @@ from townhall.phone import NotHeard
 from townhall.phone.call import describe
 from townhall.phone.hearing import RATE, Samples
 from townhall.phone.listening import WINDOW, Judge, Sound, judge_of
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A call is over; stories ask how a phone's ended, and a browser's page says no more than this."""
+
+    cause: str = "bye"
 
 
 class BrowserEar:
@@ -85,12 +93,13 @@ class BrowserEar:
         except TimeoutError:
             raise NotHeard(f"{self._name}: no connection carried sound within {within_s:g} s") from None
 
-    async def ended(self, within_s: float = 10.0) -> None:
+    async def ended(self, within_s: float = 10.0) -> Ended:
         """Wait until the page has no connection left."""
         try:
             await asyncio.wait_for(self._over.wait(), within_s)
         except TimeoutError:
             raise NotHeard(f"{self._name}: still connected after {within_s:g} s") from None
+        return Ended()
 
     async def listen(self, seconds: float) -> Samples:
         """The next so many seconds, shape (samples,); raises `NotHeard` when the call ends before."""

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.harness.browser import Browsing
+from tests.harness.browser_page import ConsolePage, PagePhone
 from tests.harness.browser_sdk import SDKPhone, open_sdk_phone
-from tests.harness.remote_control import client_of
+from tests.harness.remote_control import RemoteControl, client_of
 from tests.harness.server import ACCOUNT_SID
 from tests.harness.story import Story
 from tests.harness.tones import tone_for
 from tests.harness.webhook import Script
 from twilio.jwt.access_token import AccessToken
 from twilio.jwt.access_token.grants import VoiceGrant
+from twilio.rest.api.v2010.account.conference.participant import ParticipantContext
 
 CODECS = ("opus", "pcmu")
 
@@ -84,3 +86,40 @@ class Browsers:
         self.story.callers[name] = phone
         await phone.connect()
         return phone
+
+    async def page(self, name: str, line: str, *, origin: str | None = None, **tab: Any) -> PagePhone:
+        """`name` opens the phone page and calls a line; returns once he is answered and sits in the story."""
+        phone = await self.open_page(name, line, origin=origin, **tab)
+        self.story.callers[name] = phone
+        await phone.dial()
+        return phone
+
+    async def open_page(self, name: str, line: str, *, origin: str | None = None, **tab: Any) -> PagePhone:
+        """The phone page with this line chosen, not yet calling."""
+        tone_hz = tone_for(next(self.story.tones))
+        url = f"{origin or self.story.server.url}/?line={line}"
+        return PagePhone(await self.browsing.open(name, tone_hz, url, **tab))
+
+    async def console(self, name: str, line: str, pin: str, **tab: Any) -> ConsolePage:
+        """A moderator of this name at the console, signed in."""
+        opened = await self.browsing.open(
+            f"console of {name}", 0.0, f"{self.story.server.url}/console", **tab
+        )
+        console = ConsolePage(opened)
+        await console.sign_in(line, pin, name)
+        return console
+
+    async def participant(self, caller: str) -> ParticipantContext:
+        """A caller's participant by the REST API, browser or phone."""
+        control = RemoteControl(self.story)
+        phone = self.story.callers[caller]
+        if not isinstance(phone, SDKPhone):
+            found: ParticipantContext = await control.participant(caller)
+            return found
+        sid = (await phone.state())["parameters"]["CallSid"]
+        return control.client.conferences((await control.conference()).sid).participants(sid)
+
+    async def update(self, caller: str, **changes: Any) -> None:
+        """Change a caller's participant by the REST API."""
+        participant = await self.participant(caller)
+        await asyncio.to_thread(participant.update, **changes)
