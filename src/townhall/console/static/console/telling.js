@@ -1,0 +1,34 @@
+/**
+ * Telling what has happened, once: a line at the foot of the page that goes by itself, and the same words to screen readers.
+ * Comings and goings are not told: with 2,000 people it would never stop.
+ */
+
+import { find, make } from "./dom.js";
+
+const STAYS_MS = 6_000;
+const MOST = 3;
+
+/** Something that a moderator did, or that happened to the conference. */
+export function tell(words) {
+  find("polite").textContent = words;
+  show(words, "told");
+}
+
+/** Something that went wrong and needs to be known now. */
+export function warn(words) {
+  find("urgent").textContent = words;
+  show(words, "wrong");
+}
+
+/** Words for screen readers only. */
+export function murmur(words) {
+  find("polite").textContent = words;
+}
+
+function show(words, kind) {
+  const ticker = find("ticker");
+  const line = make(`p.${kind}`, {}, words);
+  ticker.append(line);
+  while (ticker.children.length > MOST) ticker.firstElementChild.remove();
+  setTimeout(() => line.remove(), STAYS_MS);
+}
