@@ -4,9 +4,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.harness.api_house import BASE, House
+from tests.harness.api_house import BASE, House, Json
 
 from townhall.audio import sine
+from townhall.calls.archive import RecordingError
 from townhall.store import RecordingRecord
 
 ACCOUNT = "AC" + "a" * 32
@@ -106,6 +107,43 @@ async def test_recording_of_a_conference_is_told_in_three_places(house: House, t
     (row,) = (await house.get("/Recordings.json", ConferenceSid=sid))["recordings"]
     assert row["media_url"] == f"http://townhall.test{BASE}/Recordings/{record.sid}"
     assert (await house.get("/Recordings.json", CallSid="CA" + "0" * 32))["recordings"] == []
+
+
+async def record_from_outside(house: House, conference_sid: str) -> Json:
+    """The table of shapes has no such request; what it makes is fetched, which the table has."""
+    made = await house.client.post(f"{BASE}/Conferences/{conference_sid}/Recordings.json")
+    assert made.status_code == 201, made.text
+    fetched = await house.get(f"/Conferences/{conference_sid}/Recordings/{made.json()['sid']}.json")
+    assert fetched.keys() == made.json().keys()
+    return fetched
+
+
+async def test_live_conference_is_recorded_and_stopped_from_outside(house: House) -> None:
+    await house.join("room")
+    sid = house.conference("room").sid
+    assert (await house.post(f"/Conferences/{sid}/Recordings.json", 400))["code"] == 16001
+    await house.join("room")
+    made = await record_from_outside(house, sid)
+    told = (made["status"], made["channels"], made["source"], made["conference_sid"])
+    assert told == ("in-progress", 1, "StartConferenceRecordingAPI", sid)
+    assert (await house.post(f"/Conferences/{sid}/Recordings.json", 400))["code"] == 16108
+    path = f"/Conferences/{sid}/Recordings/{made['sid']}.json"
+    assert (await house.post(path, Status="stopped"))["status"] == "stopped"
+    again = await record_from_outside(house, sid)
+    house.switchboard.moderation.end(sid)
+    recordings = house.switchboard.recordings
+    with pytest.raises(RecordingError):
+        recordings.live(again["sid"])
+    assert (await house.post(f"/Conferences/{sid}/Recordings.json", 404))["code"] == 16022
+
+
+async def test_recording_that_a_document_began_is_not_stopped_from_outside(house: House) -> None:
+    await house.join("room", record=True)
+    await house.join("room", record=True)
+    sid = house.conference("room").sid
+    recording = house.switchboard.recordings.current(sid)
+    told = await house.post(f"/Conferences/{sid}/Recordings/{recording}.json", 400, Status="stopped")
+    assert told["code"] == 20001
 
 
 async def test_deleted_recording_is_told_only_to_who_asks_for_it(house: House, tmp_path: Path) -> None:

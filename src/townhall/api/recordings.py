@@ -5,12 +5,13 @@ its sound. A recording with a channel per talker (ours) has `Talkers.json` besid
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from starlette.responses import FileResponse, Response
 
 from townhall.api import callrecords, conferences
 from townhall.api.asking import Ask, route
-from townhall.api.engine import sentence
+from townhall.api.engine import refused, sentence
 from townhall.api.errors import APIError
 from townhall.api.paging import listing, page_request
 from townhall.api.placing import recording_callbacks, recording_form
@@ -23,10 +24,13 @@ from townhall.api.recorded import (
 )
 from townhall.api.render import Resource, answer, deleted
 from townhall.calls.archive import RecordingError
+from townhall.calls.moderation import ModerationError
 from townhall.calls.recording import RecordingDesk
 from townhall.store import RecordingRecord
+from townhall.twiml.control import RecordingSource
 
 CURRENT = "Twilio.CURRENT"
+FROM_OUTSIDE: RecordingSource = "StartConferenceRecordingAPI"
 EVENTS = frozenset({"in-progress", "completed", "absent"})
 """What `RecordingStatusCallbackEvent` of a call's recording may hold."""
 
@@ -165,13 +169,29 @@ async def create(ask: Ask) -> Response:
     return answer(_rendered(ask, started), 201)
 
 
+async def create_of_conference(ask: Ask) -> Response:
+    """Record a conference that goes on (ours), until it is stopped or the conference ends."""
+    form = await ask.form()
+    plan = recording_form(form, FROM_OUTSIDE, recording_callbacks(form, EVENTS), trims=True)
+    try:
+        conference = ask.engine.moderation.conference(ask.named("conference"))
+    except ModerationError as error:
+        raise refused(error) from error
+    if conference.status != "in-progress":
+        raise APIError(16001, f"Conference {conference.sid} has not started; record it when it has")
+    try:
+        started = _desk(ask).start_conference(conference.sid, replace(plan, channels="mono"))
+        await _desk(ask).live(started.sid).kept
+    except RecordingError as error:
+        raise _refused(error, ask) from error
+    return answer(_rendered(ask, started), 201)
+
+
 async def update(ask: Ask) -> Response:
     form, subject = await ask.form(), await _subject(ask)
-    # Twilio stops no conference's recording from outside; it ends with the conference.
-    allowed = ("paused", "in-progress", "stopped") if "call_sid" in subject else ("paused", "in-progress")
-    status = form.choice("Status", allowed)
+    status = form.choice("Status", ("paused", "in-progress", "stopped"))
     if status is None:
-        raise APIError(20001, f"Status is missing; send {', '.join(allowed)}")
+        raise APIError(20001, "Status is missing; send paused, in-progress, stopped")
     silence = (form.choice("PauseBehavior", ("skip", "silence")) or "silence") == "silence"
     desk = _desk(ask)
     try:
@@ -182,6 +202,9 @@ async def update(ask: Ask) -> Response:
             sid = record.sid
             if record.status not in ("in-progress", "paused"):
                 raise APIError(16114, f"Recording {sid} is {record.status}; it has ended")
+        # What a document has begun ends with the conference, as on Twilio.
+        if status == "stopped" and "call_sid" not in subject and desk.live(sid).record.source != FROM_OUTSIDE:
+            raise APIError(20001, f"Recording {sid} ends with its conference; send paused or in-progress")
         if status == "paused":
             changed = await desk.pause(sid, "silence" if silence else "skip")
         else:
@@ -197,7 +220,7 @@ ROUTES = [
     route("/Accounts/{account}/Recordings/{recording}/Talkers", get=talkers),
     route("/Accounts/{account}/Calls/{call}/Recordings", get=list_, post=create),
     route("/Accounts/{account}/Calls/{call}/Recordings/{recording}", get=fetch, post=update, delete=delete),
-    route("/Accounts/{account}/Conferences/{conference}/Recordings", get=list_),
+    route("/Accounts/{account}/Conferences/{conference}/Recordings", get=list_, post=create_of_conference),
     route(
         "/Accounts/{account}/Conferences/{conference}/Recordings/{recording}",
         get=fetch,

@@ -199,6 +199,7 @@ class ConferenceHall:
                 case Close():
                     self._subscriptions.pop(conference.sid, None)
                     self._recording_plans.pop(conference.sid, None)
+                    self._recordings.stop_conference(conference.sid)  # also what was begun from outside
                     self._journal.closed(conference, command)
                     self.on_close(conference)
                 case StartRecording():
