@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Route
 from twilio.rest import Client
@@ -25,7 +26,7 @@ from townhall.console.hall import MOST_ENDED
 from townhall.console.pages import Pages, SafeHeaders
 from townhall.console.phone import PhoneLine, PhoneLines, PhoneSettings, phone_routes
 from townhall.console.recording import Recorder
-from townhall.console.refusals import Refusal, on_refusal
+from townhall.console.refusals import Refusal, on_http_error, on_refusal
 from townhall.console.remote import Remote
 from townhall.console.room import Room
 from townhall.console.sessions import Sessions
@@ -93,7 +94,7 @@ class Console:
         self.app = Starlette(
             routes=routes,
             middleware=[Middleware(SafeHeaders)],
-            exception_handlers={Refusal: on_refusal},
+            exception_handlers={Refusal: on_refusal, HTTPException: on_http_error},
         )
 
     async def start(self) -> None:

@@ -2,6 +2,7 @@
 
 import math
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -53,6 +54,18 @@ async def on_refusal(request: Request, error: Exception) -> Response:
     """For Starlette's `exception_handlers`."""
     assert isinstance(error, Refusal)
     return error.response()
+
+
+async def on_http_error(request: Request, error: Exception) -> Response:
+    """What Starlette, or the check of a signature, refuses."""
+    assert isinstance(error, HTTPException)
+    code = {404: "not-found", 405: "bad-request", 413: "too-large", 403: "forbidden"}.get(
+        error.status_code, "bad-request"
+    )
+    said = "There is nothing here." if error.status_code == 404 else error.detail
+    response = Refusal(code, said).response()
+    response.status_code = error.status_code
+    return response
 
 
 def bad(message: str) -> Refusal:
