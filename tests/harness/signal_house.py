@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -159,10 +159,23 @@ class SignalHouse:
             await page.register()
             yield page
 
+    def expire(self, identity: str) -> None:
+        """Have the tokens of an identity's pages expire now."""
+        for device in self.sdk._exchange.devices_of(identity):
+            assert device._grant is not None
+            device._grant = replace(device._grant, expires_at=0.0)
+            device._expired()
+
     async def left(self, identity: str) -> None:
         """Wait until nobody is registered under this name."""
         async with asyncio.timeout(WITHIN_S):
             while self.sdk.devices(identity):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    async def empty(self) -> None:
+        """Wait until no socket is counted any more."""
+        async with asyncio.timeout(WITHIN_S):
+            while self.sdk.endpoint.sockets:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
     async def invite(self) -> BrowserInvite:

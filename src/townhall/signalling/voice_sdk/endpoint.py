@@ -121,6 +121,11 @@ class Endpoint:
         if device.socket.is_closing:
             await asyncio.Event().wait()  # what is said last is still on its way; nothing more is read
 
+    @property
+    def sockets(self) -> int:
+        """How many are open."""
+        return len(self._sockets)
+
     async def stop(self) -> None:
         """Close all sockets, so that pages come back to whoever is there then."""
         self._is_open = False

@@ -23,6 +23,8 @@ class Limits:
     """A page that comes back sends all at once that it wanted to say meanwhile."""
     complaints: int = 20
     """Messages of one socket that made no sense, before it is closed."""
+    goodbye_s: float = 2.0
+    """How long a page may take to read what it is told at the end."""
     waiting_frames: int = 256
     """Frames to a page that does not read them."""
     calls_per_socket: int = 8

@@ -15,9 +15,6 @@ from starlette.types import Message, Receive, Send
 from townhall.signalling.voice_sdk.frames import HEARTBEAT, write_frame
 from townhall.signalling.voice_sdk.settings import VoiceSDKSettings
 
-_GOODBYE_S = 2.0
-"""How long a page may take to read what it is told at the end."""
-
 
 class BrowserSocket:
     """`source` is the peer's address, `local_address` ours; `edge` and `home` are what the page is to be
@@ -43,7 +40,7 @@ class BrowserSocket:
         self._is_closing = False
         self._close_code = 1000
         self._cut = asyncio.Event()
-        self._heard = asyncio.get_running_loop().time()
+        self._unanswered = 0
 
     def send(self, kind: str, payload: dict[str, object]) -> None:
         """Queue a frame; a page that does not read loses its socket."""
@@ -55,7 +52,7 @@ class BrowserSocket:
             self._is_closing = True
             self._close_code = code
             self._out.put_nowait(None)
-            asyncio.get_running_loop().call_later(_GOODBYE_S, self._cut.set)
+            asyncio.get_running_loop().call_later(self._settings.limits.goodbye_s, self._cut.set)
 
     def cut(self) -> None:
         """End at once, whatever is queued."""
@@ -75,7 +72,8 @@ class BrowserSocket:
         return self._is_closing
 
     def heard(self) -> None:
-        self._heard = asyncio.get_running_loop().time()
+        """The page is there: it has sent something."""
+        self._unanswered = 0
 
     async def run(self, reading: asyncio.Task[None], send: Send) -> None:
         """Carry frames until either side closes; ends `reading`, which takes the page's."""
@@ -97,9 +95,11 @@ class BrowserSocket:
         await send({"type": "websocket.close", "code": self._close_code})
 
     async def _beat(self) -> None:
-        """Until the page has been silent for too long."""
-        loop = asyncio.get_running_loop()
-        while loop.time() - self._heard < self._settings.silence_s:
+        """Until the page has left too many unanswered; counted, so that a stall of ours is not held against
+        it.
+        """
+        while self._unanswered * self._settings.heartbeat_s < self._settings.silence_s:
+            self._unanswered += 1
             self._put(HEARTBEAT)
             await asyncio.sleep(self._settings.heartbeat_s)
 
