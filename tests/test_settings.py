@@ -249,3 +249,37 @@ def test_damaged_credentials_are_refused_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="damaged"):
         load(tmp_path)
     assert kept.read_text() == "account_sid = "
+
+
+@pytest.mark.parametrize(("given", "missing"), [("tls_cert", "tls_key"), ("tls_key", "tls_cert")])
+def test_certificate_without_its_key_is_refused(tmp_path: Path, given: str, missing: str) -> None:
+    said = f"TOWNHALL_{given.upper()}: read '?/here.pem'?; allowed is both or neither: {missing} is not set"
+    with pytest.raises(SettingsError, match=said):
+        load(tmp_path, **{given: "/here.pem"})
+
+
+def test_certificate_makes_the_address_https(tmp_path: Path) -> None:
+    settings = load(tmp_path, tls_cert="/here/cert.pem", tls_key="/here/key.pem")
+    assert settings.base_url == settings.local_url == "https://127.0.0.1:8080"
+    named = load(tmp_path, tls_cert="/c", tls_key="/k", public_url="https://calls.example.com")
+    assert (named.base_url, named.local_url) == ("https://calls.example.com", "https://127.0.0.1:8080")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("", ()),
+        ("127.0.0.1", ("127.0.0.1/32",)),
+        ("10.1.2.3/8, ::1", ("10.0.0.0/8", "::1/128")),
+    ],
+)
+def test_trusted_proxies_are_addresses_and_networks(
+    tmp_path: Path, text: str, value: tuple[str, ...]
+) -> None:
+    assert load(tmp_path, trusted_proxies=text).trusted_proxies == value
+
+
+@pytest.mark.parametrize("text", ["caddy", "*", "10.0.0.0/40", "127.0.0.1 caddy.example.com"])
+def test_proxy_that_is_no_address_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SettingsError, match=r"TRUSTED_PROXIES.*IP addresses and networks"):
+        load(tmp_path, trusted_proxies=text)

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -59,6 +60,8 @@ class TownhallServer:
             "LOG_LEVEL": "debug",
             **{name.upper(): value for name, value in settings.items()},
         }
+        self.authority: Path | None = None
+        """Who signs its certificate, where it has one: then it speaks HTTPS."""
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -68,7 +71,7 @@ class TownhallServer:
 
     @property
     def url(self) -> str:
-        return f"http://{self.address}:{self.http_port}"
+        return f"{'https' if self.authority else 'http'}://{self.address}:{self.http_port}"
 
     def sip_uri(self, number: str, address: str | None = None) -> str:
         """`address`: another one than its first, of those that it is bound to."""
@@ -131,7 +134,7 @@ class TownhallServer:
         process = self._process
         if process is None:
             return
-        process.send_signal(signal.SIGTERM)
+        self.signal(signal.SIGTERM)
         try:
             status = process.wait(GONE_WITHIN_S)
         except subprocess.TimeoutExpired:
@@ -143,6 +146,10 @@ class TownhallServer:
         if status:
             raise ServerFailed(f"the server left with status {status}\n{self.log[-8000:]}")
 
+    def signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def kill(self) -> None:
         """SIGKILL: the crash."""
         if self._process is not None:
@@ -152,6 +159,10 @@ class TownhallServer:
 
     def health(self) -> dict[str, Any]:
         connection = http.client.HTTPConnection(self.address, self.http_port, timeout=5)
+        if self.authority is not None:
+            trusted = ssl.create_default_context(cafile=self.authority)
+            trusted.check_hostname = False  # whatever its name, it is the one that we have started
+            connection = http.client.HTTPSConnection(self.address, self.http_port, timeout=5, context=trusted)
         with contextlib.closing(connection):
             connection.request("GET", "/health")
             answer = connection.getresponse()

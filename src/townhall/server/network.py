@@ -4,14 +4,16 @@ import asyncio
 import contextlib
 import resource
 import socket
-from collections.abc import Iterator, Sequence
+import ssl
+from collections.abc import Callable, Iterator, Sequence
 
 import uvicorn
 
 from townhall.errors import TownhallError
+from townhall.server.handshake import TLSListener
 
-OPEN_FILES = 8192
-"""2,000 SIP connections, 1,000 HTTP ones, webhooks, and room to spare."""
+OPEN_FILES = 16384
+"""2,000 SIP connections, 1,000 HTTP ones, 4,096 WebSockets, webhooks, and room to spare."""
 
 
 class ServerError(TownhallError):
@@ -19,7 +21,31 @@ class ServerError(TownhallError):
 
 
 class QuietServer(uvicorn.Server):
-    """Signals are the server's business, not its HTTP part's."""
+    """Signals are the server's business, not its HTTP part's.
+
+    `context` tells the TLS context for the next connection; None: plain HTTP.
+    """
+
+    def __init__(self, config: uvicorn.Config, context: Callable[[], ssl.SSLContext] | None = None) -> None:
+        super().__init__(config)
+        self._context = context
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Uvicorn's own would ask for the context once, and wait a minute for each handshake."""
+        if self._context is None:
+            return await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(self.config.backlog)
+        self.servers = [
+            TLSListener(listener, self._protocol, self._context, self.server_state)  # type: ignore[misc]
+            for listener in sockets or ()
+        ]
+        self.started = True
+        return None
+
+    def _protocol(self) -> asyncio.Protocol:
+        make: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
+        return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -43,11 +69,11 @@ def listen(hosts: Sequence[str], port: int) -> list[socket.socket]:
     return sockets
 
 
-def url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket, scheme: str = "http") -> str:
     host, port = listener.getsockname()[:2]
     if host in ("0.0.0.0", "::"):
         host = "127.0.0.1" if host == "0.0.0.0" else "::1"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 async def address_of(host: str | None) -> str | None:

@@ -24,6 +24,9 @@ class Settings(BaseModel):
     ice_port: _Port | None = None
     public_url: Annotated[str, BeforeValidator(values.public_url)] | None = None
     public_host: Annotated[str, BeforeValidator(values.host)] | None = None
+    tls_cert: Annotated[Path, BeforeValidator(values.path)] | None = None
+    tls_key: Annotated[Path, BeforeValidator(values.path)] | None = None
+    trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(values.networks)] = ()
     account_sid: Annotated[str, BeforeValidator(values.account_sid)]
     auth_token: Annotated[SecretStr, BeforeValidator(values.auth_token)]
     operator_password: Annotated[SecretStr, BeforeValidator(values.operator_password)]
@@ -60,6 +63,13 @@ class Settings(BaseModel):
             raise ValueError(f"http_port\n{self.http_port}\na port other than sip_port, which takes TCP too")
         return self
 
+    @model_validator(mode="after")
+    def _certificate_with_its_key(self) -> Self:
+        for given, missing in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
+            if getattr(self, given) and not getattr(self, missing):
+                raise ValueError(f"{given}\n{getattr(self, given)}\nboth or neither: {missing} is not set")
+        return self
+
     @property
     def browser_port(self) -> int:
         """The UDP port of all browsers' audio: unless it is set, the one after the RTP ports. 0: any free one."""
@@ -76,7 +86,8 @@ class Settings(BaseModel):
     @property
     def local_url(self) -> str:
         """The web address under which this machine reaches the server, proxies or not."""
-        return f"http://{_in_url(_reachable(self.bind[0]))}:{self.http_port}"
+        scheme = "https" if self.tls_cert else "http"
+        return f"{scheme}://{_in_url(_reachable(self.bind[0]))}:{self.http_port}"
 
     def sip_password(self, user: str) -> str | None:
         """The password that a phone registers this user with; None: no such user."""

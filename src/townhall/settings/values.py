@@ -111,6 +111,14 @@ def _sip_host(item: str) -> str:
         raise ValueError("host names, addresses or networks such as 10.0.0.0/8, or *") from None
 
 
+def networks(value: object) -> tuple[str, ...]:
+    """Addresses (`10.0.0.5`) and networks (`10.0.0.0/8`)."""
+    try:
+        return tuple(str(ipaddress.ip_network(item, strict=False)) for item in _listed(value))
+    except ValueError:
+        raise ValueError("IP addresses and networks, such as 127.0.0.1 or 10.0.0.0/8") from None
+
+
 def database_url(value: object) -> str:
     scheme, separator, rest = value.partition("://") if isinstance(value, str) else ("", "", "")
     driver = _DATABASE_DRIVERS.get(scheme, scheme)
