@@ -175,6 +175,12 @@ class Story:
         await asyncio.to_thread(self.server.command, "line", "add", number, *options)
         return number
 
+    async def logged(self, text: str, since: int = 0, within_s: float = 10.0) -> None:
+        """Wait until the server's log says this, after its first `since` characters."""
+        async with asyncio.timeout(within_s):
+            while text not in self.server.log[since:]:  # noqa: ASYNC110  (it tells nobody)
+                await asyncio.sleep(0.05)
+
     async def server_is_empty(self, within_s: float = 10.0) -> None:
         """Wait until the server has neither calls nor conferences."""
         async with asyncio.timeout(within_s):

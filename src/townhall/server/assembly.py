@@ -9,11 +9,8 @@ import asyncio
 import contextlib
 import logging
 
-import uvicorn
-
 from townhall import __version__
 from townhall.api import Engine, create_api
-from townhall.api.connections import BoundedHTTP
 from townhall.api.health import Health, Uptime
 from townhall.app import PinGuard, create_app, spoken_texts
 from townhall.calls import (
@@ -29,10 +26,12 @@ from townhall.calls.outbound import OutboundDesk
 from townhall.calls.trunks import TrunkKeeper
 from townhall.media import MediaProcess, MediaSettings
 from townhall.routing import CallPermissions, PermissionSettings
+from townhall.server.certificate import Certificate
 from townhall.server.front import APPLICATION_PATH, Front
-from townhall.server.network import QuietServer, address_of, listen, url_of
+from townhall.server.network import address_of, listen, url_of
 from townhall.server.numbering import NumberPlan, StoredLines
 from townhall.server.pages import open_console
+from townhall.server.web import web_server
 from townhall.settings import Settings
 from townhall.signalling import UserAgent, UserAgentSettings
 from townhall.signalling.voice_sdk import AccessTokens, VoiceSDK, VoiceSDKSettings
@@ -63,11 +62,14 @@ class Server:
         """Start everything; raises `OSError` when an address is taken and `TownhallError` for the rest."""
         settings = self.settings
         try:
+            self._read_certificate()
             self.store = await Store.open(settings.database_url, takes_calls=True)
             self._exits.push_async_callback(self.store.close)
             await self.store.lines.ensure_default()
             self._sockets = listen(settings.bind, settings.http_port)
-            self.base_url = settings.public_url or url_of(self._sockets[0])
+            self.base_url = settings.public_url or url_of(
+                self._sockets[0], "https" if self.certificate else "http"
+            )
             self.media = MediaProcess(
                 MediaSettings(
                     bind_hosts=settings.bind,
@@ -97,6 +99,13 @@ class Server:
 
     # ---- parts ----
 
+    def _read_certificate(self) -> None:
+        self.certificate: Certificate | None = None
+        if self.settings.tls_cert and self.settings.tls_key:
+            self.certificate = Certificate(self.settings.tls_cert, self.settings.tls_key)
+            fresh = asyncio.create_task(self.certificate.keep_fresh(), name="certificate")
+            self._exits.callback(fresh.cancel)
+
     async def _start_http(self) -> None:
         settings = self.settings
         token = settings.auth_token.get_secret_value()
@@ -111,17 +120,14 @@ class Server:
             console_url=self.console.callback_url,
             attendance=self.console.attendance,
         )
-        config = uvicorn.Config(
+        http = web_server(
             self._front,
-            http=BoundedHTTP,
+            settings,
+            self.certificate,
             ws="websockets-sansio",
             ws_max_size=MOST_FRAME_BYTES,
             ws_per_message_deflate=False,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
         )
-        http = QuietServer(config)
         serving = asyncio.create_task(http.serve(sockets=self._sockets), name="http")
 
         async def stop() -> None:

@@ -35,6 +35,8 @@ async def run(settings: Settings) -> None:
         await asyncio.wait({starting})
         return
     await starting
+    if server.certificate is not None:
+        loop.add_signal_handler(signal.SIGHUP, server.certificate.renew)
     _spare_the_collector()
     print(welcome(server), flush=True)  # noqa: T201
     await stopping
