@@ -19,10 +19,12 @@ def status(
     """Show what the running server is doing."""
     from townhall.settings import load_settings
 
-    settings = None if url else load_settings()
-    address = settings.local_url if settings else url.rstrip("/")
+    address, cert = url.rstrip("/"), None
+    if not address:
+        settings = load_settings()
+        address, cert = settings.local_url, settings.tls_cert
     try:
-        body = _fetch(f"{address}/health", settings and settings.tls_cert)
+        body = _fetch(f"{address}/health", cert)
         health = json.loads(body)
         facts = facts_of(health)
     except OSError as error:
