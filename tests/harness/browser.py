@@ -205,7 +205,7 @@ class Browsing:
     ) -> Tab:
         """A blank tab. `tone_hz`: what its microphone hears; 0: nothing.
 
-        `microphone`: `tone`, `refused` or `missing`. `place`: where to look for the server's ICE
+        `microphone`: `tone`, `refused`, `missing` or `busy`. `place`: where to look for the server's ICE
         candidates (a relay). `plain_loopback`: let `wss://` to this machine be `ws://`, for pages of the
         official SDK, which knows no other.
         `phone_sized`: a small touch screen. `context`: as for Playwright's `Browser.new_context`.

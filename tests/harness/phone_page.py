@@ -27,7 +27,9 @@ from townhall.console.phone import PhoneLine, PhoneSettings, phone_routes
 CALL_SID = "CA" + "5" * 32
 KEYS = (("1", "Listen"), ("2", "Speak"), ("3", "Moderate"))
 LINES = (PhoneLine("1000", "Town hall", KEYS), PhoneLine("2000", "Board meeting", KEYS))
-SETTINGS = PhoneSettings("AC" + "1" * 32, "SK" + "2" * 32, "secret of the page's own test", "AP" + "3" * 32)
+SETTINGS = PhoneSettings(
+    "AC" + "1" * 32, "SK" + "2" * 32, "the secret of the phone page's own tests", "AP" + "3" * 32
+)
 WITHIN_S = 20.0
 
 
@@ -57,6 +59,9 @@ class ScriptedSignal:
 
     async def say(self, kind: str, **payload: Any) -> None:
         await self._socket.send_text(json.dumps({"type": kind, "version": "1.6", "payload": payload}))
+
+    async def say_text(self, text: str) -> None:
+        await self._socket.send_text(text)
 
     async def beat(self) -> None:
         """The heartbeat, which the page answers: see `takes("beat")`."""
@@ -136,7 +141,9 @@ class PhonePage:
             ],
             middleware=[Middleware(SafeHeaders)],
         )
-        config = uvicorn.Config(app, self._address, 0, log_config=None, lifespan="off", ws="websockets-sansio")
+        config = uvicorn.Config(
+            app, self._address, 0, log_config=None, lifespan="off", ws="websockets-sansio"
+        )
         self._server = _Server(config)
         self._serving = asyncio.create_task(self._server.serve())
         while not self._server.started:
@@ -168,7 +175,9 @@ class PhonePage:
 
 def answer_to(offer: str, *places: tuple[str, int]) -> str:
     """An answer to a page's offer that names these places for its sound, where nobody is: PCMU and digits."""
-    found = dict(line.partition(":")[::2] for line in offer.splitlines() if line.startswith(("a=mid", "a=group")))
+    found = dict(
+        line.partition(":")[::2] for line in offer.splitlines() if line.startswith(("a=mid", "a=group"))
+    )
     candidates = [f"a=candidate:{n} 1 udp 2130706431 {a} {p} typ host" for n, (a, p) in enumerate(places)]
     lines = [
         "v=0",

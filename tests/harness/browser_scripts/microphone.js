@@ -16,7 +16,7 @@
     return { context, oscillator, gain };
   };
 
-  const refusal = { refused: "NotAllowedError", missing: "NotFoundError" }[asked.microphone];
+  const refusal = { refused: "NotAllowedError", missing: "NotFoundError", busy: "NotReadableError" }[asked.microphone];
   const original = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
 
   if (original) {

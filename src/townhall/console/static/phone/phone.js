@@ -27,7 +27,7 @@ import { Voice } from "./voice.js";
  * @property {"out"|"in"} direction
  * @property {string} number        who is called or calls; after the call, who it was
  * @property {number|null} since    when it was answered, as `performance.now()`
- * @property {number} seconds       how long the last call was, once it is over
+ * @property {number} seconds       how long the last call was, once it is over; 0: it was not answered
  * @property {"us"|"them"|"fault"|null} endedBy   how the last call ended
  * @property {boolean} muted
  * @property {boolean} listenOnly   called without a microphone
@@ -252,7 +252,7 @@ export class Phone extends EventTarget {
   #over(call, problem) {
     this.#sound.play(null);
     this.#sound.close();
-    const seconds = call.openedAt === null ? 0 : Math.round((call.endedAt - call.openedAt) / 1000);
+    const seconds = call.openedAt === null ? 0 : Math.max(1, Math.round((call.endedAt - call.openedAt) / 1000));
     this.#update({
       status: "idle", sound: "none", since: null, seconds, endedBy: call.endedBy, reconnecting: false, poor: false,
       muted: false, callSid: null, problem,

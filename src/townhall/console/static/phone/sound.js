@@ -117,8 +117,11 @@ export class Sound extends EventTarget {
 
   /** @returns what listDevices does, and `microphone`, `speaker`: the ids in use, "" for the system's choice */
   async devices() {
-    const used = this.#microphone?.getAudioTracks()[0]?.getSettings().deviceId;
-    const microphone = used || this.#memory.get("microphone", "");
-    return { ...(await listDevices()), microphone, speaker: this.#memory.get("speaker", "") };
+    const found = await listDevices();
+    const wished = this.#memory.get("microphone", "");
+    const used = this.#microphone?.getAudioTracks()[0]?.getSettings().deviceId ?? "";
+    const known = (id) => found.microphones.some((device) => device.id === id);
+    const microphone = known(used) ? used : known(wished) ? wished : "";
+    return { ...found, microphone, speaker: this.#memory.get("speaker", "") };
   }
 }
