@@ -135,18 +135,18 @@ class Leg:
         self._send(
             ConnectLeg(
                 self.number,
-                codec,
-                payload_type,
-                remote,
-                remote_rtcp,
-                rtcp_mux,
-                ptime_ms,
-                telephone_event,
-                send,
-                receive,
-                wanted,
-                max_bitrate,
-                in_band_fec,
+                codec=codec,
+                payload_type=payload_type,
+                remote=remote,
+                remote_rtcp=remote_rtcp,
+                rtcp_mux=rtcp_mux,
+                ptime_ms=ptime_ms,
+                telephone_event=telephone_event,
+                send=send,
+                receive=receive,
+                wanted=wanted,
+                max_bitrate=max_bitrate,
+                in_band_fec=in_band_fec,
             )
         )
 
