@@ -79,7 +79,7 @@ async def test_other_addresses_are_not_served(house: SignalHouse, path: str) -> 
 @pytest.mark.parametrize(
     ("token", "code"),
     [
-        ("", 31102),
+        ("", 31204),
         ("garbage", 31204),
         (make_token(secret="x" * 32), 31204),
         (make_token(key_sid="SK" + "0" * 32), 31201),

@@ -160,7 +160,7 @@ class Device:
     async def _listen(self, message: Listen) -> None:
         try:
             if not message.token:
-                raise TokenError(TOKEN_MISSING, "listen came without an access token")
+                raise TokenError(INVALID_TOKEN, "listen came without an access token")
             grant = await self._exchange.tokens.check(message.token)
             if self._calls and grant.identity != self.identity:
                 raise TokenError(
