@@ -1,4 +1,4 @@
-"""The phone page against a scripted server: what it says on the socket, and what it tells people when something fails."""
+"""The phone page against a scripted server: what it says on the socket, and what it tells people."""
 
 import contextlib
 import json
@@ -80,7 +80,7 @@ async def open_screen(browsing: Browsing, house: PhonePage, query: str = "", **t
     return screen
 
 
-# ---- calling ------------------------------------------------------------------------------------------------
+# ---- calling ---------------------------------------------------------------------------------------------
 
 
 async def test_first_line_is_called_with_opus_first_and_the_name_given(
@@ -166,7 +166,7 @@ async def test_name_of_a_line_is_text_and_no_markup(browsing: Browsing) -> None:
         assert await screen.page.locator("#phone img").count() == 0
 
 
-# ---- by keyboard --------------------------------------------------------------------------------------------
+# ---- by keyboard -----------------------------------------------------------------------------------------
 
 
 async def test_number_is_typed_and_called_without_a_mouse(browsing: Browsing, house: PhonePage) -> None:
@@ -224,7 +224,7 @@ async def test_mute_by_key_silences_what_is_sent_and_says_so_to_who_speaks(
     assert await screen.page.evaluate(sent) is True
 
 
-# ---- the socket ---------------------------------------------------------------------------------------------
+# ---- the socket ------------------------------------------------------------------------------------------
 
 
 async def test_heartbeat_is_answered(browsing: Browsing, house: PhonePage) -> None:
@@ -302,7 +302,7 @@ def identity_in(token: str) -> str:
     return str(claims["grants"]["identity"])
 
 
-# ---- being called -------------------------------------------------------------------------------------------
+# ---- being called ----------------------------------------------------------------------------------------
 
 
 async def receiving(screen: Screen) -> ScriptedSignal:
@@ -362,7 +362,7 @@ async def test_second_caller_is_refused_during_a_call(browsing: Browsing, house:
     await screen.state("Connecting the sound …")
 
 
-# ---- what goes wrong ----------------------------------------------------------------------------------------
+# ---- what goes wrong -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -494,7 +494,7 @@ async def test_answer_that_makes_no_sense_ends_the_call(browsing: Browsing, hous
     await screen.warns("Something went wrong with the call.")
 
 
-# ---- for everybody ------------------------------------------------------------------------------------------
+# ---- for everybody ---------------------------------------------------------------------------------------
 
 
 async def test_page_looks_right_and_shuts_nobody_out(browsing: Browsing, house: PhonePage) -> None:

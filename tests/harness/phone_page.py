@@ -1,12 +1,14 @@
-"""The phone page with a scripted server behind it: the page and its token are real, `/signal` says what a test says.
+"""The phone page with a scripted server behind it: the page and its token are real, `/signal` says what a
+test says.
 
-For what a real server cannot be brought to do at will: refuse a token, drop a socket, offer sound where nothing
-answers. Stories with sound use a real server.
+For what a real server cannot be brought to do at will: refuse a token, drop a socket, offer sound where
+nothing answers. Stories with sound use a real server.
 """
 
 import asyncio
 import contextlib
 import json
+import socket
 from collections import deque
 from collections.abc import Sequence
 from types import TracebackType
@@ -44,8 +46,8 @@ class _Server(uvicorn.Server):
 class ScriptedSignal:
     """One socket that a page has opened: `await signal.takes("invite")`, `await signal.say("answer", …)`."""
 
-    def __init__(self, socket: WebSocket) -> None:
-        self._socket = socket
+    def __init__(self, web_socket: WebSocket) -> None:
+        self._socket = web_socket
         self._taken: asyncio.Queue[tuple[str, dict[str, Any]] | None] = asyncio.Queue()
         self._dropped = asyncio.Event()
 
@@ -141,15 +143,11 @@ class PhonePage:
             ],
             middleware=[Middleware(SafeHeaders)],
         )
-        config = uvicorn.Config(
-            app, self._address, 0, log_config=None, lifespan="off", ws="websockets-sansio"
-        )
+        listening = socket.create_server((self._address, 0))
+        config = uvicorn.Config(app, log_config=None, lifespan="off", ws="websockets-sansio")
         self._server = _Server(config)
-        self._serving = asyncio.create_task(self._server.serve())
-        while not self._server.started:
-            await asyncio.sleep(0.01)
-        port = self._server.servers[0].sockets[0].getsockname()[1]
-        self.url = f"http://{self._address}:{port}/"
+        self._serving = asyncio.create_task(self._server.serve(sockets=[listening]))
+        self.url = f"http://{self._address}:{listening.getsockname()[1]}/"
         return self
 
     async def __aexit__(
@@ -166,9 +164,9 @@ class PhonePage:
 
         return give
 
-    async def _open(self, socket: WebSocket) -> None:
-        await socket.accept()
-        signal = ScriptedSignal(socket)
+    async def _open(self, web_socket: WebSocket) -> None:
+        await web_socket.accept()
+        signal = ScriptedSignal(web_socket)
         self._signals.put_nowait(signal)
         await signal.serve()
 

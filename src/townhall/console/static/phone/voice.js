@@ -74,7 +74,7 @@ export class Voice extends EventTarget {
   async #openSignal() {
     const { token, url, expiresInS } = await this.#tokens.fresh();
     this.#secondToken = false;
-    this.#renewIn(expiresInS);
+    this.#renewAfter(expiresInS);
     if (this.#signal) return;
     const signal = (this.#signal = new Signal(url, token));
     signal.addEventListener("up", ({ detail }) => this.#up(detail));
@@ -114,7 +114,7 @@ export class Voice extends EventTarget {
   }
 
   #up(payload) {
-    if (payload.token?.ttl) this.#renewIn(Number(payload.token.ttl));
+    if (payload.token?.ttl) this.#renewAfter(Number(payload.token.ttl));
     this.#secondToken = false;
     this.call?.attach();
     this.#register();
@@ -170,7 +170,7 @@ export class Voice extends EventTarget {
     say();
   }
 
-  #renewIn(seconds) {
+  #renewAfter(seconds) {
     clearTimeout(this.#renewal);
     const wait = Math.max(seconds - RENEW_BEFORE_S, seconds * 0.6) * 1000;
     this.#renewal = setTimeout(() => void this.#renew(), wait);
@@ -180,7 +180,7 @@ export class Voice extends EventTarget {
     try {
       const { token, expiresInS } = await this.#tokens.fresh();
       this.#signal?.renew(token);
-      this.#renewIn(expiresInS);
+      this.#renewAfter(expiresInS);
     } catch {
       this.#renewal = setTimeout(() => void this.#renew(), RENEW_AGAIN_MS);
     }
