@@ -162,6 +162,14 @@ class WebPhone:
         async with asyncio.timeout(PATIENCE_S):
             await self.secured.wait()
 
+    async def wait_state(self, *wanted: str) -> None:
+        """Until the browser's connection is in one of these states."""
+        changed = asyncio.Event()
+        self.connection.on("connectionstatechange", changed.set)
+        while self.connection.connectionState not in wanted:
+            changed.clear()
+            await changed.wait()
+
     async def close(self) -> None:
         """The browser goes."""
         await self.connection.close()

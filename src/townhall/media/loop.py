@@ -22,7 +22,7 @@ import numpy as np
 from townhall.errors import TownhallError
 from townhall.media.engine import Engine
 from townhall.media.framing import command_reader, encode
-from townhall.media.protocol import Command, Event, Ready, Shutdown, Stats
+from townhall.media.protocol import Command, Event, Ready, SecureLeg, Shutdown, Stats
 from townhall.media.secure import SecureMedia, certificate_at, new_certificate
 from townhall.media.settings import MediaSettings
 from townhall.media.shapes import TICK_S, Received
@@ -122,12 +122,10 @@ class Loop:
         self._emit(self._take_events())
 
     def _handle(self, command: Command, now: float) -> None:
-        """Browsers' transport before their sound: nobody may hear of a leg whose credentials we do not
-        know.
-        """
         if isinstance(command, Shutdown):
             self._running = False
-        self._secure.handle(command, now)
+        if not isinstance(command, SecureLeg) or command.leg in self._engine.legs.slot_of:
+            self._secure.handle(command, now)
         self._engine.handle(command, now)
 
     def _read(self) -> None:
@@ -185,8 +183,13 @@ class Loop:
             ticks_late=figures.late,
             packets_received=engine.receiver.received,
             packets_sent=self._sent,
-            unknown_source=engine.receiver.unknown_source + engine.reports.unknown_source,
-            malformed=engine.receiver.malformed + engine.reports.malformed,
+            unknown_source=engine.receiver.unknown_source
+            + engine.reports.unknown_source
+            + self._secure.unknown_source,
+            malformed=engine.receiver.malformed
+            + engine.reports.malformed
+            + self._secure.malformed
+            + self._secure.refused,
             cpu_s=usage.ru_utime + usage.ru_stime,
         )
 

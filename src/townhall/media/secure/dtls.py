@@ -60,7 +60,7 @@ def make_context(certificate: Certificate) -> SSL.Context:
     )
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_cipher_list(_CIPHERS)
-    context.use_privatekey(crypto.PKey.from_cryptography_key(certificate.key))
+    context.use_privatekey(certificate.key)
     context.use_certificate(certificate.certificate)
     context.set_tlsext_use_srtp(b":".join(PROFILES))
     context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, _is_the_one)

@@ -21,6 +21,9 @@ some more.
 _RTP_HEADER, _SRTCP_LEAST = 12, 28
 """Bytes. An SRTCP packet has a header of 8, an index of 4 and a tag of 10 or 16 at least."""
 
+_LEAST_WIDTH = 128
+"""Bytes a row of what is handed on: those who parse headers look so far, whatever the packet's length."""
+
 
 @dataclass(slots=True)
 class Sorted:
@@ -33,13 +36,14 @@ class Sorted:
 
 
 class Inbound:
-    """Sorts and decrypts; `received`, `unknown_source`, `refused` and `crowded` count over the process's
+    """Sorts and decrypts; `unknown_source`, `malformed`, `refused` and `crowded` count over the process's
     life.
     """
 
     def __init__(self, peers: SecurePeers, socket: int) -> None:
         """`socket`: the index under which the engine knows all secure legs."""
         self.unknown_source = 0
+        self.malformed = 0
         self.refused = 0
         """Packets that were forged, replayed or with too many SSRCs."""
         self.crowded = 0
@@ -56,6 +60,7 @@ class Inbound:
         stun = begin + np.flatnonzero((first < 4) & (lengths >= 20))
         dtls = begin + np.flatnonzero((first >= 20) & (first < 64) & (lengths >= 13))
         media = begin + np.flatnonzero((first >= 128) & (first < 192) & (lengths >= _RTP_HEADER))
+        self.malformed += len(lengths) - len(stun) - len(dtls) - len(media)
         return Sorted(stun, dtls, self._decrypt(batch, media, now) if media.size else None)
 
     def _decrypt(self, batch: Received, media: Int64s, now: float) -> Received | None:
@@ -134,7 +139,7 @@ class Inbound:
 
     def _handed_on(self, batch: Received, rows: Rows, media: Int64s, owners: Int64s) -> Received:
         lengths = rows.lengths[media].astype(np.int64)
-        width = -(-int(lengths.max()) // 4) * 4
+        width = max(_LEAST_WIDTH, -(-int(lengths.max()) // 4) * 4)
         return Received(
             batch.data[media, :width],
             lengths,

@@ -41,6 +41,21 @@ class SecureMedia:
     def __len__(self) -> int:
         return len(self._peers)
 
+    @property
+    def unknown_source(self) -> int:
+        """Datagrams that came by no path that ICE has verified, and were no checks."""
+        return self._inbound.unknown_source
+
+    @property
+    def refused(self) -> int:
+        """Packets that were forged or replayed, or more than a browser may send."""
+        return self._inbound.refused + self._inbound.crowded
+
+    @property
+    def malformed(self) -> int:
+        """Datagrams that are nothing we know."""
+        return self._inbound.malformed + self._connectivity.malformed
+
     def _emit(self, event: Event) -> None:
         self.events.append(event)
 
