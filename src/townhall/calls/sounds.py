@@ -93,13 +93,13 @@ class Sounds:
     # ---- what is heard ----
 
     async def say(self, utterance: Utterance) -> None:
-        await self.while_it_lasts(self._play_clip(self._clips.words(utterance)))
+        await self._play_clip(self._clips.words(utterance))
 
     async def play(self, url: str, loops: int = 1) -> None:
-        await self.while_it_lasts(self._play_clip(self._clips.download(url, self._subject.cookies), loops))
+        await self._play_clip(self._clips.download(url, self._subject.cookies), loops)
 
     async def play_page(self, page: Page, loops: int = 1) -> None:
-        await self.while_it_lasts(self._play_clip(self._clips.decode(page), loops))
+        await self._play_clip(self._clips.decode(page), loops)
 
     async def beep(self) -> None:
         """The beep after which the caller speaks."""
@@ -118,7 +118,8 @@ class Sounds:
             self._playback.stop()
 
     async def _play_clip(self, clip: Coroutine[Any, Any, str], loops: int = 1) -> None:
-        await self._play_to_the_end([await clip], loops)
+        path = await self.while_it_lasts(clip)
+        await self.while_it_lasts(self._play_to_the_end([path], loops))
 
     async def _play_to_the_end(self, clips: list[str], loops: int) -> None:
         playback = self._playback = self.start_playing(clips, loops)
