@@ -98,7 +98,7 @@ class Event:
 
 
 class EventReader:
-    """A stream of server-sent events, straight from the ASGI application: nothing in between holds it back."""
+    """A stream of server-sent events, straight from the ASGI application: nothing holds it back."""
 
     def __init__(self, app: Any, browser: Browser, last_event_id: str = "") -> None:
         self._app = app
@@ -250,6 +250,11 @@ class ConsoleHouse:
         return await self.browser().client.post(
             url, data=parameters, headers={"X-Twilio-Signature": signature}
         )
+
+    async def look(self) -> None:
+        """A second later the console reads the engine's lists."""
+        self.clock.now += 1
+        await self.console.look()
 
     def sid(self, line: Line) -> str:
         return self.house.conference(line.conference_name).sid

@@ -89,7 +89,7 @@ class Conferences:
 
     async def recordings(self, request: Request) -> Response:
         room = await self._room(request, await self._session(request))
-        listed = {one.sid: one for one in await self._remote.recordings(room.sid)}
+        listed = await self._listed(room)
         for known in room.recordings.values():
             if known.sid not in listed:
                 listed[known.sid] = await self._as_it_stands(known)
@@ -104,10 +104,19 @@ class Conferences:
             raise Refusal("not-found", "There is no such recording.")
         sid, suffix = named.groups()
         if sid not in room.recordings:
-            self._learn_of(room, {one.sid: one for one in await self._remote.recordings(room.sid)})
+            self._learn_of(room, await self._listed(room))
         if sid not in room.recordings:
             raise Refusal("not-found", "There is no such recording of this conference.")
         return await sound(request, self._remote, sid, suffix)
+
+    async def _listed(self, room: Room) -> dict[str, Recorded]:
+        """The conference's own recordings; none of one that the engine has forgotten."""
+        try:
+            return {one.sid: one for one in await self._remote.recordings(room.sid)}
+        except Refusal as refusal:
+            if refusal.code != "not-found":
+                raise
+            return {}
 
     async def _as_it_stands(self, known: Recorded) -> Recorded:
         """A leg's recording, which is not among the conference's own."""

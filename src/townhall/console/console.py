@@ -119,6 +119,18 @@ class Console:
         await self.desk.close()
         await self._archive.forget_old()
 
+    async def look(self) -> None:
+        """Compare what is known with what the engine lists, now. Raises `Refusal`."""
+        await self._watch.look()
+
+    async def find_names(self) -> None:
+        """Find out who the nameless calls are, now. Raises `Refusal`."""
+        await self._watch.find_names()
+
+    def set_heartbeat(self, seconds: float) -> None:
+        """How long a stream may be silent."""
+        self._streams.heartbeat_s = seconds
+
     def _follow_up(self, room: Room, fact: Fact) -> None:
         """What a fact makes us do: mute a newcomer, record with another leg."""
         if self.desk.follow(room, fact):

@@ -14,7 +14,19 @@ from townhall.app import Line
 from townhall.app.lines import dialled_number
 from townhall.console import wire
 from townhall.console.archive import Archive
-from townhall.console.facts import Fact, Joined, Kind, MutedAll, Named, Noted, Opened, Role, TookRole
+from townhall.console.facts import (
+    Fact,
+    Joined,
+    Kind,
+    Left,
+    MutedAll,
+    Named,
+    Noted,
+    Opened,
+    Role,
+    Rung,
+    TookRole,
+)
 from townhall.console.feed import Feed
 from townhall.console.hall import Hall
 from townhall.console.phrases import names_of, phrase_of_action
@@ -70,8 +82,16 @@ class Desk:
         if kept and room is not None:
             self._dirty.set()
             for one in kept:
+                self._date(room, one)
                 self.on_learned(room, one)
         return bool(kept)
+
+    def _date(self, room: Room, fact: Fact) -> None:
+        """Write down when it was heard: the engine's clock may not be ours."""
+        if isinstance(fact, Joined | Left | Rung):
+            room.people[fact.call_sid].heard_of_ms = self.now_ms()
+        elif isinstance(fact, Opened) and not room.heard_of_ms and not room.people:
+            room.heard_of_ms = self.now_ms()
 
     def expect(self, fact: Named | TookRole) -> None:
         told = self.hall.expect(fact)

@@ -26,7 +26,7 @@ class Hall:
     def ended(self) -> list[Room]:
         """The latest first."""
         found = [room for room in self.rooms.values() if room.state == "ended"]
-        return sorted(found, key=lambda room: room.ended_at_ms or 0, reverse=True)
+        return sorted(reversed(found), key=lambda room: room.ended_at_ms or 0, reverse=True)
 
     def room_with(self, call_sid: str) -> Room | None:
         """The live conference that this call is in, or is called for."""

@@ -46,7 +46,7 @@ class Person:
     seq: int = 0
     """The latest callback that was heeded."""
     heard_of_ms: int = 0
-    """When a fact last told that he is there or not, by the server's clock."""
+    """When it was last heard that he is there or not, by our own clock, not the engine's."""
 
     @property
     def present(self) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import httpx2
 from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.http.response import Response
 from twilio.rest import Client
 
 from townhall.console.facts import Flags, Recorded
@@ -199,7 +200,20 @@ async def _asked(answer: Awaitable[T]) -> T:
     except TwilioRestException as error:
         raise _refused(error.status, error.code, error.msg) from error
     except (TwilioException, EngineError) as error:
-        raise _no_answer(error) from error
+        raise _of_list(error) or _no_answer(error) from error
+
+
+def _of_list(error: Exception) -> Refusal | None:
+    """The package has the answer to a list that it did not get among the arguments of its exception."""
+    response = next((part for part in error.args if isinstance(part, Response)), None)
+    if response is None:
+        return None
+    try:
+        told = json.loads(response.text)
+    except ValueError:
+        told = {}
+    told = told if isinstance(told, dict) else {}
+    return _refused(response.status_code, told.get("code"), str(told.get("message", "")))
 
 
 def _no_answer(error: Exception) -> Refusal:

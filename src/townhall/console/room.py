@@ -98,6 +98,8 @@ class Room:
     changes: Changes = field(default_factory=Changes)
     has_callbacks: bool = False
     """Whether status callbacks tell of it; otherwise it must be asked for."""
+    heard_of_ms: int = 0
+    """When it was first heard of, by our own clock; 0: before this server started."""
     _entries_made: int = 0
     _present: int = 0
 
@@ -267,7 +269,7 @@ class Room:
     def _rung(self, person: Person, fact: Rung) -> bool:
         if person.listed:
             return False
-        person.ringing, person.kind, person.heard_of_ms = True, "guest", fact.at_ms
+        person.ringing, person.kind = True, "guest"
         self.changes.conference = True
         return self._show_if(person, True)
 
@@ -281,7 +283,7 @@ class Room:
         person.take(fact.flags)
         if first:
             person.guess_role()
-        person.ringing, person.heard_of_ms = False, fact.at_ms
+        person.ringing = False
         person.stays.append(Stay(fact.at_ms))
         self._present += 1
         self.attended += 1
@@ -308,7 +310,7 @@ class Room:
             person.stays[-1].left_at_ms = at_ms
             person.stays[-1].left_by = reason
             self._present -= 1
-        person.ringing, person.heard_of_ms = False, at_ms
+        person.ringing = False
         person.muted_by_rule = person.coaching = person.hold = False
         person.coach = ""
         self.changes.conference = True

@@ -36,7 +36,7 @@ class Streams:
     def __init__(self, desk: Desk, door: Door, heartbeat_s: float = HEARTBEAT_S) -> None:
         self._desk = desk
         self._door = door
-        self._heartbeat_s = heartbeat_s
+        self.heartbeat_s = heartbeat_s
         self._open: dict[_Stream, str] = {}
         self._closing = False
 
@@ -70,10 +70,6 @@ class Streams:
 
     def leave(self, stream: "_Stream") -> None:
         self._open.pop(stream, None)
-
-    @property
-    def heartbeat_s(self) -> float:
-        return self._heartbeat_s
 
 
 class _EventStream(Response):

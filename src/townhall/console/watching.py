@@ -71,7 +71,7 @@ class Watch:
             if self._is_due(room):
                 await self.look_into(room)
         for room in desk.hall.live():
-            if room.sid not in listed and room.created_at_ms < asked_ms:
+            if room.sid not in listed and room.heard_of_ms < asked_ms:
                 await self._is_over(room)
         self._confirmed = {sid: at for sid, at in self._confirmed.items() if sid in listed}
 
