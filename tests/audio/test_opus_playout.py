@@ -74,13 +74,14 @@ class Line:
         for row, packet in zip(data, packets, strict=True):
             row[: len(packet)] = np.frombuffer(packet, np.uint8)
         stamps = [(self._first + 3 * number * self._samples) % 2**32 for number in numbers]
-        self.refused += self.playout.take(
+        refused = self.playout.take(
             np.full(len(numbers), 1),
             np.array(stamps, np.uint32),
             tick,
             data,
             np.array([len(packet) for packet in packets], np.int32),
         )
+        self.refused += len(refused)
 
 
 def steady(packets: int, lost: Iterable[int] = ()) -> list[tuple[int, int]]:

@@ -90,5 +90,5 @@ def check(rig: Rig, constellation: dict[int, Place]) -> None:
 def test_plan_of_no_legs_sends_nothing() -> None:
     rig = Rig()
     assert rig.engine.tick(rig.now) == []
-    assert len(rig.engine.playout.read(np.zeros(0, np.int64))) == 0
+    assert len(rig.engine.uplinks.narrow.read(np.zeros(0, np.int64))) == 0
     rig.close()

@@ -73,11 +73,11 @@ def decode(data: bytes, content_type: str | None = None, rate: int = 16000) -> I
     return samples
 
 
-def load_clip(data: bytes) -> Int16:
-    """Samples of a clip (WAV, mono, 8 or 16 kHz), int16 at 8 kHz. Raises `AudioError`."""
+def load_clip(data: bytes, rate: int = 8000) -> Int16:
+    """Samples of a clip (WAV, mono, 8 or 16 kHz), int16 at `rate` Hz. Raises `AudioError`."""
     if data[:4] != b"RIFF":
         raise AudioError(f"not a WAV clip: {_beginning(data)}")
-    return decode(data, None, 8000)
+    return decode(data, None, rate)
 
 
 def write_wav(samples: Int16, rate: int) -> bytes:

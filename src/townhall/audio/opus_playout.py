@@ -95,28 +95,29 @@ class OpusPlayout(Playout):
 
     # ---- packets ----
 
-    def take(self, slots: Slots, timestamps: UInt32, now_tick: int, packets: UInt8, lengths: Int32) -> int:
-        """Park packets that arrived since the last tick; how many can't be Opus or found no place.
+    def take(self, slots: Slots, timestamps: UInt32, now_tick: int, packets: UInt8, lengths: Int32) -> Slots:
+        """Park packets that arrived since the last tick; the rows of those that can't be Opus or found no
+        place.
 
         `slots` int `(n,)` (a slot may occur repeatedly, packets in any order), `timestamps` uint32 `(n,)` as
         in RTP, `packets` uint8 `(n, width)` with `width` ≥ 2, `lengths` int32 `(n,)` their bytes.
         """
         samples = packet_samples(packets[:, 0], packets[:, 1], lengths, RATE)
-        good = np.flatnonzero((samples > 0) & (lengths <= min(PACKET_BYTES, packets.shape[1])))
-        refused = len(slots) - len(good)
-        slots, samples = slots[good], samples[good]
-        positions = self._unwrap(slots, timestamps[good])
-        for size in np.unique(samples).tolist():
+        samples[lengths > min(PACKET_BYTES, packets.shape[1])] = 0
+        refused = np.flatnonzero(samples == 0)
+        positions = self._unwrap(slots, timestamps)
+        for size in np.unique(samples[samples > 0]).tolist():
             same = np.flatnonzero(samples == size)
             fitting = self._observe(slots[same], positions[same], now_tick, size)
             samples[same[~fitting]] = 0
-        fitting = samples > 0
-        ends = (positions + samples.astype(np.uint32) - self._head[slots]).view(np.int32)
-        in_time = fitting & (ends > 0)
-        told = (self._next[slots] - self._head[slots]).view(np.int32)
-        np.add.at(self.late, slots[fitting & ~in_time & (ends > told)], 1)
+        heads = self._head[slots]
+        ahead = (positions + samples.astype(np.uint32) - heads).view(np.int32)
+        in_time = (samples > 0) & (ahead > 0)
+        told = (self._next[slots] - heads).view(np.int32)  # up to here they are counted as late already
+        np.add.at(self.late, slots[(samples > 0) & ~in_time & (ahead > told)], 1)
         rows = np.flatnonzero(in_time)
-        return refused + self._park(slots[rows], positions[rows], samples[rows], packets, lengths, good[rows])
+        lost = self._park(slots[rows], positions[rows], samples[rows], packets, lengths, rows)
+        return np.concatenate((refused, lost))
 
     def _unwrap(self, slots: Slots, timestamps: UInt32) -> UInt32:
         """Positions of RTP timestamps: a third of them, steady where their 32 bits wrap."""
@@ -131,23 +132,22 @@ class OpusPlayout(Playout):
 
     def _park(
         self, slots: Slots, positions: UInt32, samples: Int32, packets: UInt8, lengths: Int32, rows: Slots
-    ) -> int:
-        """Park rows of `packets`, of one leg one after the other; how many found no place."""
-        lost = 0
+    ) -> Slots:
+        """Park `rows` of `packets`, of one leg one after the other; those that found no place."""
+        lost = []
         for _ in range(_MOST_A_BATCH):
             if not len(slots):
-                return lost
+                break
             distinct, first = np.unique(slots, return_index=True)
+            here = rows[first]
             parked = self._parking.put(
-                distinct, positions[first], samples[first], packets[rows[first]], lengths[rows[first]]
+                distinct, positions[first], samples[first], packets[here], lengths[here]
             )
-            lost += int(np.count_nonzero(~parked))
-            if len(first) == len(slots):
-                return lost
+            lost.append(here[~parked])
             rest = np.ones(len(slots), np.bool_)
             rest[first] = False
             slots, positions, samples, rows = slots[rest], positions[rest], samples[rest], rows[rest]
-        return lost + len(slots)
+        return np.concatenate((*lost, rows))
 
     # ---- the tick ----
 

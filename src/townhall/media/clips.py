@@ -1,7 +1,10 @@
-"""Clips, encoded once and kept: one arena of G.711 codes in both laws, filled by a loader thread.
+"""Clips, encoded once and kept: one arena of G.711 codes in both laws, one of Opus packets, filled by a
+loader thread.
 
 A clip is found by its path and the file's time and size, so a thousand legs with the same prompt read it
-once. Clips nobody plays stay until room is needed; the one that was used longest ago goes first.
+once. Its Opus packets are a form of their own, which is made when the first Opus leg is to hear it; they are
+of 20 ms each, so that the clip's end is filled up with silence. Clips nobody plays stay until room is needed;
+the one that was used longest ago goes first.
 """
 
 import os
@@ -16,10 +19,15 @@ import numpy as np
 
 from townhall.audio.clips import load_clip
 from townhall.audio.g711 import ALAW_SILENCE, ULAW_SILENCE, encode_alaw, encode_ulaw
+from townhall.audio.opus import load_opus
 from townhall.errors import TownhallError
-from townhall.media.shapes import TICK_SAMPLES, Bytes
+from townhall.media.opus_clips import encode_clip
+from townhall.media.shapes import OPUS_BYTES, TICK_SAMPLES, Bytes, Int16s
 
 MAX_FILE_BYTES = 100_000_000
+
+_OPUS_PAUSE = 0x48
+"""A packet of 20 ms without a frame (RFC 6716 section 3.1, SILK at 16 kHz)."""
 
 Stamp: TypeAlias = tuple[int, int]
 """A file's modification time (ns) and size."""
@@ -31,10 +39,13 @@ class ClipError(TownhallError):
 
 @dataclass(eq=False, slots=True)
 class Clip:
-    """One file's codes: `arena[:, start : start + length]`, followed by a frame of its own beginning."""
+    """One file's codes: `arena[:, start : start + length]`, followed by a frame of its own beginning. In its
+    Opus form: every 160th place stands for a packet.
+    """
 
     path: str
     stamp: Stamp
+    opus: bool = False
     start: int = -1
     length: int = 0
     users: int = 0
@@ -44,42 +55,48 @@ class Clip:
 
 
 class ClipStore:
-    """The arena and who is in it. All methods belong to the tick's thread; the loader only fills what was
+    """The arenas and who is in them. All methods belong to the tick's thread; the loader only fills what was
     reserved.
 
-    `arena` is uint8 `(2, size)`: µ-law, A-law. Its first frame is silence.
+    `arena` is uint8 `(2, size)`: µ-law, A-law. Its first frame is silence. `packets` is uint8 `(frames,
+    OPUS_BYTES)` for as many seconds, their bytes `packet_lengths` `(frames,)`; it takes no memory until it is
+    written to.
     """
 
-    def __init__(self, size: int) -> None:
-        columns = max(size // 2, 4 * TICK_SAMPLES)
-        self.arena: Bytes = np.empty((2, columns), np.uint8)
+    def __init__(self, size: int, opus_library: str = "") -> None:
+        frames = max(size // 2 // TICK_SAMPLES, 4)
+        self.arena: Bytes = np.empty((2, frames * TICK_SAMPLES), np.uint8)
         self.arena[0, : 2 * TICK_SAMPLES] = ULAW_SILENCE
         self.arena[1, : 2 * TICK_SAMPLES] = ALAW_SILENCE
+        self.packets: Bytes = np.zeros((frames, OPUS_BYTES), np.uint8)
+        self.packet_lengths: Bytes = np.zeros(frames, np.uint8)
+        self.packets[:2, 0], self.packet_lengths[:2] = _OPUS_PAUSE, 1
         self.loads = 0
         """Files asked of the loader so far."""
-        self._clips: dict[str, Clip] = {}  # in order of last use
-        self._resident: list[Clip] = []  # in order of their place, superseded ones included
-        self._loader = _Loader()
+        self._clips: dict[tuple[str, bool], Clip] = {}  # in order of last use
+        # In order of their place, superseded ones included; G.711, Opus.
+        self._resident: tuple[list[Clip], list[Clip]] = ([], [])
+        self._loader = _Loader(opus_library)
 
-    def use(self, path: str) -> Clip:
+    def use(self, path: str, opus: bool = False) -> Clip:
         """The clip of this file, loading when it is not `ready`; `release` it in the end. Raises
         `ClipError`.
         """
         stamp = _stamp_of(path)
-        clip = self._clips.pop(path, None)
+        clip = self._clips.pop((path, opus), None)
         if clip is None or clip.stamp != stamp or clip.failed:
-            clip = Clip(path, stamp)
+            clip = Clip(path, stamp, opus)
             self._loader.ask(clip)
             self.loads += 1
-        self._clips[path] = clip
+        self._clips[path, opus] = clip
         clip.users += 1
         return clip
 
     def release(self, clip: Clip) -> None:
         """One user less; at none the clip may go when room is needed."""
         clip.users -= 1
-        if clip.users == 0 and clip.failed and self._clips.get(clip.path) is clip:
-            del self._clips[clip.path]
+        if clip.users == 0 and clip.failed and self._clips.get((clip.path, clip.opus)) is clip:
+            del self._clips[clip.path, clip.opus]
 
     def collect(self) -> None:
         """Take over what the loader has finished; called once a tick, costs nothing when there is nothing."""
@@ -103,43 +120,48 @@ class ClipStore:
         self._loader.close()
 
     def _place(self, clip: Clip, codes: Bytes) -> None:
-        length = codes.shape[1]
-        start = self._find_room(length + TICK_SAMPLES)
+        length = TICK_SAMPLES * len(codes) if clip.opus else codes.shape[1]
+        start = self._find_room(length + TICK_SAMPLES, clip.opus)
         if start < 0:
             clip.failed = f"{clip.path}: no room for {length / 8000:.0f} s of audio"
             return
-        self.arena[:, start : start + length] = codes
-        self.arena[:, start + length : start + length + TICK_SAMPLES] = codes[:, :TICK_SAMPLES]
+        if clip.opus:
+            frames = slice(start // TICK_SAMPLES, start // TICK_SAMPLES + len(codes))
+            self.packet_lengths[frames] = codes[:, 0]
+            self.packets[frames] = codes[:, 1:]
+        else:
+            self.arena[:, start : start + length] = codes
+            self.arena[:, start + length : start + length + TICK_SAMPLES] = codes[:, :TICK_SAMPLES]
         clip.start, clip.length, clip.ready = start, length, True
-        self._resident.append(clip)
-        self._resident.sort(key=lambda resident: resident.start)
+        self._resident[clip.opus].append(clip)
+        self._resident[clip.opus].sort(key=lambda resident: resident.start)
 
-    def _find_room(self, columns: int) -> int:
+    def _find_room(self, columns: int, opus: bool) -> int:
         """The beginning of the first gap that is wide enough, after evicting unused clips as needed; -1:
         none.
         """
         while True:
             begin = 2 * TICK_SAMPLES
-            for resident in self._resident:
+            for resident in self._resident[opus]:
                 if resident.start - begin >= columns:
                     return begin
                 begin = resident.start + resident.length + TICK_SAMPLES
             if self.arena.shape[1] - begin >= columns:
                 return begin
-            if not self._evict_one():
+            if not self._evict_one(opus):
                 return -1
 
-    def _evict_one(self) -> bool:
+    def _evict_one(self, opus: bool) -> bool:
         current = set(map(id, self._clips.values()))
-        unused = [clip for clip in self._resident if clip.users == 0]
+        unused = [clip for clip in self._resident[opus] if clip.users == 0]
         if not unused:
             return False
         order = {id(clip): place for place, clip in enumerate(self._clips.values())}
         victim = min(unused, key=lambda clip: order.get(id(clip), -1))
-        self._resident.remove(victim)
+        self._resident[opus].remove(victim)
         victim.ready = False
         if id(victim) in current:
-            del self._clips[victim.path]
+            del self._clips[victim.path, opus]
         return True
 
 
@@ -156,7 +178,8 @@ def _stamp_of(path: str) -> Stamp:
 class _Loader:
     """The thread that reads, decodes and encodes files."""
 
-    def __init__(self) -> None:
+    def __init__(self, opus_library: str) -> None:
+        self._opus_library = opus_library
         self._asked: queue.SimpleQueue[Clip | threading.Event | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[Clip, Bytes | str]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -192,15 +215,29 @@ class _Loader:
             if isinstance(task, threading.Event):
                 task.set()
             else:
-                self._done.put((task, _load(task.path)))
+                self._done.put((task, self._load(task.path, task.opus)))
+
+    def _load(self, path: str, opus: bool) -> Bytes | str:
+        """Codes `(2, n)` of a file, at least a frame long, or its Opus packets, see `encode_clip`; or what is
+        wrong with it.
+        """
+        samples = _read(path, 16000 if opus else 8000)
+        if isinstance(samples, str):
+            return samples
+        if not opus:
+            return np.stack((encode_ulaw(samples), encode_alaw(samples)))
+        try:
+            return encode_clip(load_opus(self._opus_library), samples)
+        except TownhallError as error:
+            return f"{path}: {error}"
 
 
-def _load(path: str) -> Bytes | str:
-    """Codes `(2, n)` of a file, at least a frame long; or what is wrong with it."""
+def _read(path: str, rate: int) -> Int16s | str:
+    """Samples of a file, at least a frame; or what is wrong with it."""
     try:
         if os.path.getsize(path) > MAX_FILE_BYTES:
             return f"{path}: larger than {MAX_FILE_BYTES // 1_000_000} MB"
-        samples = load_clip(Path(path).read_bytes())
+        samples = load_clip(Path(path).read_bytes(), rate)
     except OSError as error:
         return f"{path}: {error.strerror}"
     except TownhallError as error:
@@ -211,4 +248,4 @@ def _load(path: str) -> Bytes | str:
         return f"{path}: holds no audio"
     if len(samples) < TICK_SAMPLES:
         samples = np.pad(samples, (0, TICK_SAMPLES - len(samples)))
-    return np.stack((encode_ulaw(samples), encode_alaw(samples)))
+    return samples

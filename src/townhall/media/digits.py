@@ -10,10 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from townhall.audio.g711 import encode_alaw, encode_ulaw
+from townhall.audio.opus import load_opus
 from townhall.audio.tones import dtmf
 from townhall.media.legs import Legs
+from townhall.media.opus_clips import encode_clip
 from townhall.media.protocol import PlayFinished
-from townhall.media.shapes import TICK_SAMPLES, Bytes, Outgoing
+from townhall.media.shapes import TICK_SAMPLES, Bytes, Int16s, Outgoing
 from townhall.rtp.packet import RTPPacket, build_packet
 from townhall.rtp.telephone_event import DIGITS, TelephoneEvent, build_event
 
@@ -35,13 +37,15 @@ class _Run:
     step: int = 0
     began: int = 0
     """Timestamp of the event."""
-    tone: Bytes | None = None
+    tone: list[Bytes] | None = None
+    """What is sent in each tick of the digit."""
 
 
 class DigitSender:
     """The runs of all legs, by slot."""
 
-    def __init__(self, legs: Legs) -> None:
+    def __init__(self, legs: Legs, opus_library: str = "") -> None:
+        self._opus_library = opus_library
         self.changed = False
         """Legs began or ended an event in place of audio (the mixer's plan)."""
         self._legs = legs
@@ -74,8 +78,8 @@ class DigitSender:
         return self.stop(slots[0]) if slots else None
 
     def tick(self) -> tuple[Outgoing | None, list[PlayFinished], dict[int, Bytes]]:
-        """The event packets of this tick, the runs that ended, and codes to send in place of audio, by
-        slot.
+        """The event packets of this tick, the runs that ended, and codes (or an Opus packet) to send in place
+        of audio, by slot.
         """
         if not self._runs:
             return None, [], {}
@@ -118,7 +122,7 @@ class DigitSender:
             self._set_pressing(slot, True)
         ends = step == EVENT_TICKS - 1
         key = DIGITS.index(run.digits[0])
-        payload = build_event(TelephoneEvent(key, ends, TICK_SAMPLES * (step + 1)))
+        payload = build_event(TelephoneEvent(key, ends, int(legs.event_units[slot]) * (step + 1)))
         copies = END_PACKETS if ends else 1
         packets = []
         for _ in range(copies):
@@ -132,22 +136,33 @@ class DigitSender:
             )
             packets.append(build_packet(packet))
             legs.sequence_number[slot] += np.uint16(1)
-        legs.timestamp[slot] += np.uint32(TICK_SAMPLES)
+        legs.timestamp[slot] += legs.tick_units[slot]
         legs.packets_sent[slot] += copies
         legs.octets_sent[slot] += copies * len(payload)
         return packets
 
     def _tone(self, slot: int, run: _Run) -> Bytes:
-        """160 codes of the digit's tone."""
+        """160 codes, or an Opus packet, of the digit's tone."""
         if run.step == 0:
-            samples = np.zeros((EVENT_TICKS + GAP_TICKS) * TICK_SAMPLES, np.int16)
-            wave = dtmf(run.digits[0])[: EVENT_TICKS * TICK_SAMPLES]
-            samples[: len(wave)] = wave
-            run.tone = encode_alaw(samples) if self._legs.law[slot] else encode_ulaw(samples)
+            run.tone = (
+                self._opus_tone(run.digits[0])
+                if self._legs.opus[slot]
+                else self._g711_tone(slot, run.digits[0])
+            )
         assert run.tone is not None
-        codes = run.tone[run.step * TICK_SAMPLES : (run.step + 1) * TICK_SAMPLES]
+        codes = run.tone[run.step]
         self._advance(run, EVENT_TICKS + GAP_TICKS)
         return codes
+
+    def _g711_tone(self, slot: int, digit: str) -> list[Bytes]:
+        samples = _tone_and_pause(digit, 1)
+        codes = encode_alaw(samples) if self._legs.law[slot] else encode_ulaw(samples)
+        return list(codes.reshape(-1, TICK_SAMPLES))
+
+    def _opus_tone(self, digit: str) -> list[Bytes]:
+        """Encoded for each press: this is for peers without telephone-event, which no browser is."""
+        packets = encode_clip(load_opus(self._opus_library), _tone_and_pause(digit, 2))
+        return [row[1 : 1 + int(row[0])] for row in packets]
 
     def _batch(self, packets: list[tuple[int, bytes]]) -> Outgoing | None:
         if not packets:
@@ -159,3 +174,11 @@ class DigitSender:
         slots = np.array([slot for slot, _ in packets])
         lengths = np.array([len(packet) for _, packet in packets])
         return Outgoing(data, lengths, self._legs.name[slots], self._legs.socket[slots])
+
+
+def _tone_and_pause(digit: str, scale: int) -> Int16s:
+    """A press and the pause after it, int16 at `scale` times 8 kHz."""
+    samples = np.zeros((EVENT_TICKS + GAP_TICKS) * TICK_SAMPLES * scale, np.int16)
+    wave = dtmf(digit, rate=8000 * scale)[: EVENT_TICKS * TICK_SAMPLES * scale]
+    samples[: len(wave)] = wave
+    return samples

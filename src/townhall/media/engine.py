@@ -5,20 +5,24 @@ packets out.
 are monotonic seconds given by the caller.
 """
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Sequence
 
 import numpy as np
 
 from townhall.audio.inband import InbandDigits
 from townhall.audio.levels import SpeechDetector
-from townhall.audio.playout import Playout
+from townhall.audio.opus import OpusMissing
 from townhall.errors import TownhallError
 from townhall.media.buses import Buses
 from townhall.media.clips import ClipStore
 from townhall.media.digits import DigitSender
 from townhall.media.legs import Legs
+from townhall.media.level_meters import TICKS as LEVEL_TICKS
+from townhall.media.level_meters import LevelMeters
 from townhall.media.mixer import Mixer
 from townhall.media.network import LocalPort, Network
+from townhall.media.opus_table import OpusTable, quality_of
 from townhall.media.plan import Plan, make_plan
 from townhall.media.players import Players
 from townhall.media.proof import Proof
@@ -46,13 +50,18 @@ from townhall.media.protocol import (
     StartRecorder,
     StopPlay,
     StopRecorder,
+    WatchLevels,
 )
 from townhall.media.receiver import ALAW, ULAW, Receiver
 from townhall.media.recorders import Recorders
 from townhall.media.reports import Reports
 from townhall.media.sender import Sender
+from townhall.media.sent import SentVoices
 from townhall.media.settings import MediaSettings
-from townhall.media.shapes import TICK_SAMPLES, Bytes, Int16s, Int64s, Outgoing, Received
+from townhall.media.shapes import OPUS_TICK_UNITS, TICK_SAMPLES, Int16s, Int64s, Outgoing, Received
+from townhall.media.uplinks import Uplinks
+
+log = logging.getLogger(__name__)
 
 SILENCE_CHECK_TICKS = 10
 REPORT_TICKS = 5
@@ -71,10 +80,10 @@ class Engine:
         self.events: list[Event] = []
         self.legs = Legs(settings.max_legs)
         self.network = Network(self.legs, local)
-        self.playout = Playout(settings.max_legs)
-        self.clips = ClipStore(settings.clip_bytes)
+        self.uplinks = Uplinks(self.legs, settings.opus_library)
+        self.clips = ClipStore(settings.clip_bytes, settings.opus_library)
         self.players = Players(self.clips, self.events.append)
-        self.receiver = Receiver(self.legs, self.network, self.playout, self.events.append)
+        self.receiver = Receiver(self.legs, self.network, self.uplinks, self.events.append)
         self.reports = Reports(self.legs, self.network, self.receiver.sources, len(local), seed)
         self.sender = Sender(self.legs)
         self._proof = Proof(self.legs)
@@ -85,7 +94,11 @@ class Engine:
         self._sockets = len(local)
         self._buses = Buses(settings.max_legs)
         self._mixer = Mixer(settings.max_legs, self._buses.rows)
-        self._digits = DigitSender(self.legs)
+        self._opus: OpusTable | None = None
+        """Made when the first Opus leg comes."""
+        self._sent = SentVoices(self.legs)
+        self._levels = LevelMeters(settings.max_legs)
+        self._digits = DigitSender(self.legs, settings.opus_library)
         self._in_band = InbandDigits(settings.max_legs)
         self._speech = SpeechDetector(settings.max_legs)
         self._speaking = np.zeros(settings.max_legs, np.bool_)
@@ -124,6 +137,8 @@ class Engine:
                 self._send_digits(command)
             case SetSilenceLimit():
                 self._set_silence_limit(command, now)
+            case WatchLevels():
+                self._levels.watch(command.bus, command.on)
             case StartRecorder() | PauseRecorder() | ResumeRecorder() | StopRecorder():
                 self.recorders.handle(command, self._ticks + 1)
             case _:
@@ -146,6 +161,8 @@ class Engine:
         self.legs.silence_limit[slot] = self._settings.silence_limit_s
         self.receiver.reset(slot)
         self._mixer.forget_leg(slot)
+        if self._opus is not None:
+            self._opus.forget_leg(slot)
         rtcp_port = port.port if port.secure else port.port + 1
         self.events.append(LegOpened(command.leg, port.port, rtcp_port, port.host))
 
@@ -173,12 +190,8 @@ class Engine:
         except ValueError:
             legs.has_remote[slot] = False  # nothing to send to; the leg may still latch
         self._proof.agree(slot, command.wanted, not np.array_equal(before, legs.agreed_name[slot]))
-        law = ALAW if command.codec == "PCMA" else ULAW
-        ptime = command.ptime_ms if command.ptime_ms in PTIMES else 20
-        if (legs.law[slot], legs.ptime[slot]) != (law, ptime):
-            legs.fifo_fill[slot] = 0
+        self._set_codec(slot, command)
         legs.marker[slot] |= bool(command.send and not legs.sends[slot])
-        legs.law[slot], legs.ptime[slot] = law, ptime
         legs.payload_type[slot] = command.payload_type
         legs.event_type[slot] = -1 if command.telephone_event is None else command.telephone_event
         legs.sends[slot], legs.receives[slot] = command.send, command.receive
@@ -187,6 +200,47 @@ class Engine:
             legs.last_packet[slot] = now
         self.reports.schedule(slot, now)
         self._dirty = True
+
+    def _set_codec(self, slot: int, command: ConnectLeg) -> None:
+        legs = self.legs
+        opus = command.codec == "opus" and self._start_opus()
+        law = ALAW if command.codec == "PCMA" else ULAW
+        ptime = command.ptime_ms if command.ptime_ms in PTIMES and not opus else 20
+        if (legs.law[slot], legs.ptime[slot]) != (law, ptime):
+            legs.fifo_fill[slot] = 0
+        if opus != legs.opus[slot]:
+            self._change_to_opus(slot, opus)
+        legs.law[slot], legs.ptime[slot] = law, ptime
+        legs.quality[slot] = quality_of(command.max_bitrate, command.in_band_fec)
+        legs.tick_units[slot] = OPUS_TICK_UNITS if opus else TICK_SAMPLES
+        rate = 50 * int(legs.tick_units[slot])
+        legs.event_units[slot] = (command.telephone_event_rate or rate) // 50
+        self.receiver.sources.clock_rate[slot] = rate
+
+    def _start_opus(self) -> bool:
+        """Be ready for Opus; False when there is no libopus."""
+        try:
+            library = self.uplinks.start_opus()
+        except OpusMissing as error:
+            log.error("a leg wants Opus and stays silent: %s", error)
+            return False
+        if self._opus is None:
+            self._opus = OpusTable(library, self.legs.capacity, self._buses.rows)
+        return True
+
+    def _change_to_opus(self, slot: int, opus: bool) -> None:
+        """From G.711 to Opus or back: what was received, or is half sent, is of no use any more."""
+        legs = self.legs
+        slots = np.array([slot])
+        self.uplinks.release(slots)
+        legs.decoded[slot] = False
+        legs.opus[slot] = opus
+        legs.fifo_fill[slot] = 0
+        self.receiver.sources.reset(slots)
+        ended = self._digits.stop(slot)
+        if ended is not None:
+            self.events.append(ended)
+        self.players.change_form(int(legs.play[slot]), opus)
 
     def _close(self, leg: int, now: float) -> None:
         legs = self.legs
@@ -207,13 +261,14 @@ class Engine:
                 int(legs.packets_sent[slot]),
                 max(0, int(self.receiver.sources.lost(slots)[0])),
                 int(legs.packets_dropped[slot]),
-                float(self.receiver.sources.jitter[slot]) / 8.0,
+                float(self.receiver.sources.jitter[slot] / self.receiver.sources.clock_rate[slot] * 1000),
             )
         )
         self.recorders.leg_closed(leg, self._ticks + 1)
         self._leave_bus(slot)
         self.network.close(slot)
         self._speaking[slot] = False
+        self.uplinks.release(slots)
         legs.remove(leg)
         self._dirty = True
 
@@ -250,7 +305,12 @@ class Engine:
         self.players.stop(int(self.legs.play[slot]))
         self._drop_ended_plays()  # before the new play can get the old one's row
         self.legs.play[slot] = self.players.start(
-            command.play, command.clips, command.loops, leg=command.leg, slot=slot
+            command.play,
+            command.clips,
+            command.loops,
+            leg=command.leg,
+            slot=slot,
+            opus=bool(self.legs.opus[slot]),
         )
         self._dirty = True
 
@@ -322,16 +382,22 @@ class Engine:
             self._digits.changed = False
             self._plan = self._replan()
         plan = self._plan
-        frames = self.playout.read(plan.reading)
+        frames, wide_frames = self.uplinks.read(plan)
         if plan.attended:
             self._notice_speech(plan.reading[: plan.attended], frames[: plan.attended])
         if len(plan.in_band):
             self._notice_tones(plan.reading[plan.in_band], frames[plan.in_band])
         table = self._mixer.mix(plan, self.legs.bus, frames, self.players, self._buses.plays)
+        opus = self._opus if plan.wide is not None else None
+        if opus is not None and plan.wide is not None:
+            opus.fill(plan.wide, frames, wide_frames, self._mixer.sums, self._mixer.beeps, self.players)
         self.recorders.take(
-            self._ticks, frames, self._mixer.sums, lambda slots: _sent(plan, table, tones, slots)
+            self._ticks,
+            frames,
+            self._mixer.sums,
+            lambda slots: self._sent.samples(plan, table, opus, tones, slots),
         )
-        batches = self.sender.build(plan, table, tones)
+        batches = self.sender.build(plan, table, tones, opus)
         if events_out is not None:
             batches.append(events_out)
         self.players.finish()
@@ -340,6 +406,7 @@ class Engine:
         self._goodbyes = []
         if self._ticks % REPORT_TICKS == 0:
             batches.extend(self.reports.due(now, wallclock))
+        self._tell_levels(plan, frames)
         if self._ticks % SILENCE_CHECK_TICKS == 0:
             self._notice_silence(now)
             self._dirty |= self._proof.look(SILENCE_CHECK_TICKS)
@@ -349,11 +416,11 @@ class Engine:
         """Pass over ticks missed in a stall: the streams' clocks go on, nothing is sent for them."""
         legs = self.legs
         sending = legs.connected & legs.sends
-        legs.timestamp[sending] += np.uint32(ticks * TICK_SAMPLES & 0xFFFFFFFF)
+        legs.timestamp[sending] += legs.tick_units[sending] * np.uint32(ticks & 0xFFFFFFFF)
         legs.marker[sending] = True
         self._ticks += ticks
         for _ in range(min(ticks, MOST_TICKS_PLAYED_OUT)):
-            self.playout.read(self._plan.reading)
+            self.uplinks.read(self._plan)
 
     def _replan(self) -> Plan:
         """A new plan; legs that are newly listened to start with a fresh ring."""
@@ -363,10 +430,13 @@ class Engine:
         recorded, attended = self.recorders.listened_to()
         plan = make_plan(legs, self.players.running, self._buses.plays, recorded, attended)
         self.recorders.follow(plan, self._buses.index_of, self._ticks)
+        self._sent.keep(self.recorders.sent_slots())
         fresh = plan.reading[~legs.decoded[plan.reading]]
+        decoded = legs.decoded.copy()
         legs.decoded[:] = False
         legs.decoded[plan.reading] = True
-        self.playout.reset(fresh)
+        self.uplinks.release(np.flatnonzero(decoded & ~legs.decoded & legs.opus))
+        self.uplinks.reset(fresh)
         self._in_band.reset(fresh)
         self._speech.reset(fresh)
         talking = np.zeros(legs.capacity, np.bool_)
@@ -391,6 +461,16 @@ class Engine:
         for slot, digit in zip(pressing.tolist(), digits, strict=True):
             self.events.append(DigitPressed(int(self.legs.number[slot]), digit, "inband"))
 
+    def _tell_levels(self, plan: Plan, frames: Int16s) -> None:
+        levels = self._levels
+        if not levels.watched:
+            return
+        levels.take(plan, frames)
+        if self._ticks % LEVEL_TICKS == 0:
+            rows = {name: self._buses.index_of(name) for name in levels.watched}
+            rows = {name: row for name, row in rows.items() if row >= 0}
+            self.events.extend(levels.report(plan, rows, self.legs.bus, self.legs.number))
+
     def _notice_silence(self, now: float) -> None:
         legs = self.legs
         quiet = now - legs.last_packet
@@ -399,14 +479,6 @@ class Engine:
             legs.silent_told[slot] = True
             self.events.append(LegSilent(int(legs.number[slot]), round(float(quiet[slot]), 1)))
         legs.silent_told &= silent
-
-
-def _sent(plan: Plan, table: Bytes, instead: Mapping[int, Bytes], slots: Int64s) -> Bytes:
-    """The codes `(slots, 160)` that legs are sent in this tick."""
-    codes: Bytes = table[plan.sources[slots]]
-    for slot, tone in instead.items():
-        codes[slots == slot] = tone
-    return codes
 
 
 def _rows(batch: Received, rows: Int64s) -> Received:

@@ -53,6 +53,14 @@ class Legs:
 
         # What offer and answer agreed on.
         self.law = np.zeros(capacity, np.uint8)
+        """Of G.711: 0 is µ-law, 1 A-law; 0 for Opus."""
+        self.opus = np.zeros(capacity, np.bool_)
+        self.quality = np.zeros(capacity, np.int8)
+        """Of Opus: what its encoder is set to, see `opus_table.quality_of`."""
+        self.tick_units = np.full(capacity, TICK_SAMPLES, np.uint32)
+        """RTP timestamp units of a tick: 160, for Opus 960."""
+        self.event_units = np.full(capacity, TICK_SAMPLES, np.uint32)
+        """The same of the clock that telephone events count their duration in."""
         self.payload_type = np.zeros(capacity, np.uint8)
         self.event_type = np.full(capacity, -1, np.int16)
         self.ptime = np.full(capacity, 20, np.int32)
@@ -137,6 +145,7 @@ class Legs:
             self.wanted,
             self.withheld,
             self.rtcp_mux,
+            self.opus,
             self.sends,
             self.receives,
             self.pressing,
@@ -154,6 +163,8 @@ class Legs:
         self.remote_ssrc[slot] = -1
         self.marker[slot] = True
         self.fifo_fill[slot] = 0
+        self.law[slot] = self.quality[slot] = 0
+        self.tick_units[slot] = self.event_units[slot] = TICK_SAMPLES
         self.sent_at_report[slot] = 0
         self.unwanted_ticks[slot] = 0
         self.next_report[slot] = np.inf

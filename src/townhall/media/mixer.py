@@ -22,6 +22,8 @@ class Mixer:
         self._leg_gain = np.ones(capacity, np.float32)
         self._sums = np.zeros((buses, TICK_SAMPLES), np.int32)
         self._table: Bytes = np.empty((64, TICK_SAMPLES), np.uint8)
+        self.beeps: Int16s | None = None
+        """Frames of the bus plays in the last `mix`, `(n, 160)`; None without any."""
 
     def mix(
         self,
@@ -37,7 +39,7 @@ class Mixer:
         """
         table = self._table_of(plan.table_rows)
         cursor = SILENCE_ROWS
-        beeps = self._sum(plan, frames, players, bus_plays)
+        beeps = self.beeps = self._sum(plan, frames, players, bus_plays)
         if len(plan.mixed_buses):
             mixed = limit_with(self._bus_gain, plan.mixed_buses, self._sums[plan.mixed_buses])
             cursor = _put(table, cursor, encode_ulaw(mixed[plan.mixed_ulaw]))

@@ -3,7 +3,8 @@
 The tick makes a table of payloads, one row of 160 codes for every different thing that is heard: silence
 in both laws, the mix of each bus for all its listeners in each law they use, one for everybody who must
 not hear the same as the rest (talkers, the targets of whispers, owners of a bus play), one for each play
-to a leg. The plan says how the table is made and which of its rows each leg is sent (`groups`).
+to a leg. The plan says how the table is made and which of its rows each leg is sent (`groups`). Opus legs
+have a table of their own (`wide_plan`).
 """
 
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import numpy as np
 
 from townhall.media.legs import Legs
 from townhall.media.shapes import Bools, Bytes, Int64s
+from townhall.media.wide_plan import Hearing, WidePlan, make_wide_plan
 
 ULAW_SILENCE_ROW, ALAW_SILENCE_ROW = 0, 1
 SILENCE_ROWS = 2
@@ -28,12 +30,13 @@ class BusPlays:
 
 @dataclass(slots=True)
 class Group:
-    """Legs that are sent to with one ptime, sorted by socket."""
+    """Legs that are sent to with one ptime, sorted by socket; Opus legs apart, in packets of 20 ms."""
 
     ptime: int
+    opus: bool
     slots: Int64s
     sources: Int64s
-    """Row of the payload table for each."""
+    """Row of the payload table (Opus: of its own) for each."""
 
 
 @dataclass(slots=True)
@@ -78,8 +81,10 @@ class Plan:
     play_laws: Bytes
     table_rows: int
     sources: Int64s
-    """Row of the payload table for every slot, `(legs,)`."""
+    """Row of the payload table (of Opus legs: of theirs) for every slot, `(legs,)`."""
     groups: list[Group]
+    wide: WidePlan | None
+    """None while no leg speaks Opus."""
 
 
 _NOBODY: Int64s = np.zeros(0, np.int64)
@@ -126,22 +131,43 @@ def make_plan(
     owners_hear = (bus_plays.owners >= 0) & hears[bus_plays.owners]
     owners_hear &= legs.bus[bus_plays.owners] == bus_plays.buses
     own_mix[bus_plays.owners[owners_hear]] = True
+    plays_owned = np.flatnonzero(owners_hear)
+    owners = bus_plays.owners[plays_owned]
+    playing = np.flatnonzero(
+        active & (legs.play >= 0)
+    )  # on hold too: a document's prompts go by in real time
+    playing = playing[running[legs.play[playing]]]
+    source = _Sources(legs)
+    wide = None
+    opus = active & legs.opus
+    if opus.any():
+        hearing = Hearing(
+            reading=reading,
+            talkers=len(talker_slots),
+            common=hears & ~own_mix,
+            single=own_mix,
+            talks=talks,
+            whisperers=whisperers,
+            playing=playing,
+            plays_owned=plays_owned,
+            owners=owners,
+        )
+        wide = make_wide_plan(legs, hearing, source.of)
+        hears, own_mix = hears & ~opus, own_mix & ~opus
+        whisperers = whisperers[~opus[target[whisperers]]]
+        playing = playing[~opus[playing]]
+        plays_owned, owners = plays_owned[~opus[owners]], owners[~opus[owners]]
     single = np.flatnonzero(own_mix)
     single = single[np.argsort(legs.law[single], kind="stable")]
     single_place = np.full(legs.capacity, -1, np.int64)
     single_place[single] = np.arange(len(single))
 
-    source = _Sources(legs)
     common = np.flatnonzero(hears & ~own_mix)
     mixed_buses, mixed_of = np.unique(legs.bus[common].astype(np.int64), return_inverse=True)
     by_law = [
         source.give_rows(common[legs.law[common] == law], mixed_of[legs.law[common] == law]) for law in (0, 1)
     ]
     source.give_rows(single, np.arange(len(single)))
-    playing = np.flatnonzero(
-        active & (legs.play >= 0)
-    )  # on hold too: a document's prompts go by in real time
-    playing = playing[running[legs.play[playing]]]
     source.give_rows(playing, np.arange(len(playing)))
     return Plan(
         reading=reading,
@@ -159,13 +185,14 @@ def make_plan(
         single_own=np.where(talks[single], place[single], -1),
         whisper_targets=single_place[target[whisperers]],
         whisper_voices=place[whisperers],
-        owned_plays=np.flatnonzero(owners_hear),
-        owning=single_place[bus_plays.owners[owners_hear]],
+        owned_plays=plays_owned,
+        owning=single_place[owners],
         plays=legs.play[playing].astype(np.int64),
         play_laws=legs.law[playing],
         table_rows=source.rows,
         sources=source.of,
         groups=_groups(legs, active, source.of),
+        wide=wide,
     )
 
 
@@ -194,7 +221,11 @@ def _groups(legs: Legs, active: Bools, source: Int64s) -> list[Group]:
     sending = np.flatnonzero(active & legs.sends & legs.has_remote & ~legs.pressing & ~legs.withheld)
     sending = sending[np.argsort(legs.socket[sending], kind="stable")]
     groups = []
-    for ptime in np.unique(legs.ptime[sending]).tolist():
-        slots = sending[legs.ptime[sending] == ptime]
-        groups.append(Group(int(ptime), slots, source[slots]))
+    narrow = sending[~legs.opus[sending]]
+    for ptime in np.unique(legs.ptime[narrow]).tolist():
+        slots = narrow[legs.ptime[narrow] == ptime]
+        groups.append(Group(int(ptime), False, slots, source[slots]))
+    slots = sending[legs.opus[sending]]
+    if len(slots):
+        groups.append(Group(20, True, slots, source[slots]))
     return groups

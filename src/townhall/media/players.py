@@ -4,7 +4,7 @@ tick.
 A play is a chain of segments, each one clip, the last one linked to the first (loops) or to silence. All
 plays' places are arrays, so a tick is: a window per play, for those that reach a clip's end a second
 window of the next segment, and new places. Since a clip is at least a frame long, a frame touches two
-segments at most.
+segments at most. Plays to Opus legs are of packets: their clips are whole frames, 160 places for each packet.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,6 +36,7 @@ class PlayRecord:
     bus: int
     owner: int
     loops: int
+    opus: bool
     clips: list[Clip] = field(default_factory=list)
     segments: list[int] = field(default_factory=list)
 
@@ -64,6 +65,7 @@ class Players:
         self._is_last = np.zeros(64, np.bool_)
         self._free_segments = list(range(63, 0, -1))
         size = clips.arena.shape[1]
+        self._packets, self._packet_lengths = clips.packets.view(_FRAME)[:, 0], clips.packet_lengths
         # Every place in the arena seen as one 160-byte element: gathering frames is gathering elements.
         self._windows = [
             np.ndarray((size - TICK_SAMPLES + 1,), _FRAME, clips.arena[law], strides=(1,)) for law in (0, 1)
@@ -81,14 +83,15 @@ class Players:
         slot: int = -1,
         bus: int = -1,
         owner: int = -1,
+        opus: bool = False,
     ) -> int:
         """Begin a play; it sounds as soon as its clips are loaded. Returns its row, or -1 when it has ended
-        already.
+        already. `opus`: for a leg that is sent Opus packets.
         """
-        record = PlayRecord(number, leg, slot, bus, owner, loops)
+        record = PlayRecord(number, leg, slot, bus, owner, loops, opus)
         try:
             for path in paths:
-                record.clips.append(self._clips.use(path))
+                record.clips.append(self._clips.use(path, opus))
         except ClipError as error:
             self._release(record)
             self._emit(PlayFinished(number, leg, "failed", str(error)))
@@ -99,17 +102,41 @@ class Players:
         row = self._new_row()
         self.records[row] = record
         self._row_of[number] = row
+        self._await(row, record)
+        return row
+
+    def _await(self, row: int, record: PlayRecord) -> None:
+        """Begin as soon as all clips are there."""
         pending = [clip for clip in dict.fromkeys(record.clips) if not clip.ready]
         for clip in pending:
             clip.waiting.append(lambda: self._clip_arrived(row, record))
         if not pending:
             self._begin(row, record)
-        return row
 
     def stop(self, row: int) -> None:
         """End a play now; does nothing when it is over."""
         if row in self.records:
             self._end(row, "stopped")
+
+    def change_form(self, row: int, opus: bool) -> None:
+        """The leg of a play speaks another codec now: its clips begin again in the form for it."""
+        record = self.records.get(row)
+        if record is None or record.opus == opus:
+            return
+        self.running[row] = False
+        self.changed = True
+        self._free_segments.extend(record.segments)
+        record.segments, record.opus, before = [], opus, record.clips
+        record.clips = []
+        try:
+            for clip in before:
+                record.clips.append(self._clips.use(clip.path, opus))
+        except ClipError as error:
+            self._end(row, "failed", str(error))
+        else:
+            self._await(row, record)
+        for clip in before:
+            self._clips.release(clip)
 
     def row_of(self, number: int) -> int:
         """The row of play `number`, -1 when it is over."""
@@ -193,21 +220,40 @@ class Players:
             self._turn(rows[turning], laws[turning], frames, turning, left[turning])
         return frames
 
+    def read_packets(self, rows: Slots) -> tuple[Bytes, Bytes]:
+        """The next Opus packets `(n, OPUS_BYTES)` of running plays `rows`, and their bytes `(n,)`; moves
+        them on like `read`.
+        """
+        segment, offset = self._segment[rows], self._offset[rows]
+        frame = (self._start[segment] + offset) // TICK_SAMPLES
+        left = self._length[segment] - offset
+        self._offset[rows] = offset + TICK_SAMPLES
+        turning = np.flatnonzero(left <= TICK_SAMPLES)
+        if turning.size:
+            self._follow(rows[turning], left[turning])
+        packets: Bytes = self._packets[frame].view(np.uint8).reshape(-1, TICK_SAMPLES)
+        return packets, self._packet_lengths[frame]
+
     def _turn(self, rows: Slots, laws: Slots, frames: Bytes, places: Int64s, left: Int64s) -> None:
         """Fill the rest of the frames of plays whose clip ends inside (or with) this frame, from the next
         segment.
         """
-        segment = self._segment[rows]
-        last = self._is_last[segment]
-        self._loops_left[rows] -= last
-        following = np.where(last & (self._loops_left[rows] <= 0), SILENCE, self._next[segment])
+        following = self._follow(rows, left)
         rest = self._gather(np.maximum(self._start[following] - left, 0), laws)
         at_start = self._start[following] < left  # silence at the arena's beginning: any place of it will do
         if at_start.any():
             rest[at_start] = self._gather(np.zeros(int(at_start.sum()), np.int64), laws[at_start])
         frames[places] = np.where(left[:, None] > _SAMPLES, frames[places], rest)
+
+    def _follow(self, rows: Slots, left: Int64s) -> Int64s:
+        """Go on to the next segments, of which the last `left` places of the old ones are not yet; which."""
+        segment = self._segment[rows]
+        last = self._is_last[segment]
+        self._loops_left[rows] -= last
+        following = np.where(last & (self._loops_left[rows] <= 0), SILENCE, self._next[segment])
         self._segment[rows] = following
         self._offset[rows] = np.where(following == SILENCE, 0, TICK_SAMPLES - left)
+        return following
 
     def _gather(self, starts: Int64s, laws: Slots) -> Bytes:
         if not laws.any():

@@ -83,6 +83,8 @@ class ConnectLeg(Message, frozen=True):
     ptime_ms: int = 20
     telephone_event: int | None = None
     """Payload type of RFC 4733 events in both directions; None: listen for in-band digits instead."""
+    telephone_event_rate: int = 0
+    """Clock that the events' durations count in, Hz; 0: the codec's own (Opus: 48000)."""
     send: bool = True
     receive: bool = True
     wanted: bool = True

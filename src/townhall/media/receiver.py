@@ -7,17 +7,20 @@ from collections.abc import Callable
 import numpy as np
 
 from townhall.audio.g711 import ALAW_DECODE, ULAW_DECODE
-from townhall.audio.playout import Playout
 from townhall.media.legs import Legs
 from townhall.media.network import Network
 from townhall.media.protocol import DigitPressed, Event
 from townhall.media.shapes import Bools, Bytes, Int16s, Int64s, Received, Slots, Words32
+from townhall.media.uplinks import Uplinks
 from townhall.rtp.packet import COMFORT_NOISE, PCMA, PCMU, HeaderArrays, parse_headers
 from townhall.rtp.source import Sources
 from townhall.rtp.telephone_event import Presses
 
 LONGEST_PAYLOAD = 480
-"""60 ms; a longer packet is dropped."""
+"""60 ms of G.711; a longer packet is dropped."""
+
+LONGEST_OPUS = 1275
+"""RFC 6716 section 3.2.1, the longest frame."""
 
 ULAW, ALAW = 0, 1
 _DECODE = np.concatenate((ULAW_DECODE, ALAW_DECODE))
@@ -26,7 +29,7 @@ _DECODE = np.concatenate((ULAW_DECODE, ALAW_DECODE))
 class Receiver:
     """Takes in batches; `unknown_source`, `malformed` and `received` count over the process's life."""
 
-    def __init__(self, legs: Legs, network: Network, playout: Playout, emit: Callable[[Event], None]) -> None:
+    def __init__(self, legs: Legs, network: Network, uplinks: Uplinks, emit: Callable[[Event], None]) -> None:
         self.unknown_source = 0
         self.malformed = 0
         self.received = 0
@@ -34,7 +37,7 @@ class Receiver:
         self.presses = Presses(legs.capacity)
         self._legs = legs
         self._network = network
-        self._playout = playout
+        self._uplinks = uplinks
         self._emit = emit
         self._tick = 0
 
@@ -67,7 +70,8 @@ class Receiver:
         legs = self._legs
         known = headers.payload_type[unknown]
         fits = (candidates >= 0) & headers.valid[unknown]
-        fits &= (headers.length[unknown] > 0) & (headers.length[unknown] <= LONGEST_PAYLOAD)
+        longest = np.where(legs.opus[candidates], LONGEST_OPUS, LONGEST_PAYLOAD)
+        fits &= (headers.length[unknown] > 0) & (headers.length[unknown] <= longest)
         fits &= (known == legs.payload_type[candidates]) | (known == legs.event_type[candidates])
         rows = unknown[fits]
         if rows.size:
@@ -95,6 +99,11 @@ class Receiver:
             wanted = np.flatnonzero(legs.decoded[slots])
         else:
             wanted = self._sort_out(batch, headers, rows, slots, kind, is_own)
+        if wanted.size and self._uplinks.wide is not None:
+            is_opus = legs.opus[slots[wanted]]
+            if is_opus.any():
+                opus, wanted = wanted[is_opus], wanted[~is_opus]
+                self._take_opus(batch, headers, rows[opus], slots[opus])
         if wanted.size:
             law = np.where(is_own[wanted], legs.law[slots[wanted]], kind[wanted] == PCMA)
             self._take_audio(batch, headers, rows[wanted], slots[wanted], law)
@@ -113,7 +122,8 @@ class Receiver:
         is_press = kind == legs.event_type[slots]
         if is_press.any():
             self._take_presses(batch, headers, rows[is_press], slots[is_press])
-        is_audio = ~is_press & (is_own | (kind == PCMU) | (kind == PCMA))
+        is_g711 = ((kind == PCMU) | (kind == PCMA)) & ~legs.opus[slots]
+        is_audio = ~is_press & (is_own | is_g711)
         dropped = ~is_press & ~is_audio & (kind != COMFORT_NOISE)
         if dropped.any():
             np.add.at(legs.packets_dropped, slots[dropped], 1)
@@ -126,7 +136,7 @@ class Receiver:
         legs.remote_ssrc[slots] = ssrcs  # the last one stays
         current = legs.remote_ssrc[slots]
         changed = np.unique(slots[before != current])
-        self._playout.reset(changed)
+        self._uplinks.reset(changed[legs.decoded[changed]])
         self.sources.reset(changed)
         self.presses.reset(changed)
         same = current == ssrcs
@@ -155,7 +165,28 @@ class Receiver:
             starts = headers.start[rows[same]]
             payloads = payloads_at(batch.data, rows[same], starts, length)
             samples = _decode(payloads, law[same])
-            self._playout.write(slots[same], headers.timestamp[rows[same]], self._tick, samples)
+            self._uplinks.narrow.write(slots[same], headers.timestamp[rows[same]], self._tick, samples)
+
+    def _take_opus(self, batch: Received, headers: HeaderArrays, rows: Int64s, slots: Int64s) -> None:
+        """Park the payloads, one step per distinct place that they begin at."""
+        assert self._uplinks.wide is not None
+        starts, lengths = headers.start[rows], headers.length[rows]
+        fits = (lengths > 0) & (lengths <= LONGEST_OPUS)
+        if not fits.all():
+            np.add.at(self._legs.packets_dropped, slots[~fits], 1)
+        for start in np.unique(starts[fits]).tolist():
+            same = np.flatnonzero(fits & (starts == start))
+            width = max(int(lengths[same].max()), 2)
+            if start + width > batch.data.shape[1]:  # one byte at the very end of a full datagram
+                continue
+            refused = self._uplinks.wide.take(
+                slots[same],
+                headers.timestamp[rows[same]],
+                self._tick,
+                batch.data[rows[same], start : start + width],
+                lengths[same].astype(np.int32),
+            )
+            np.add.at(self._legs.packets_dropped, slots[same[refused]], 1)
 
 
 def payloads_at(data: Bytes, rows: Int64s, starts: Int64s, length: int) -> Bytes:

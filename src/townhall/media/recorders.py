@@ -11,7 +11,6 @@ from typing import Literal
 
 import numpy as np
 
-from townhall.audio.g711 import ALAW_DECODE, ULAW_DECODE
 from townhall.audio.mixing import limit
 from townhall.media.legs import Legs
 from townhall.media.plan import Plan
@@ -25,7 +24,7 @@ from townhall.media.protocol import (
     StopRecorder,
     TalkerRecorded,
 )
-from townhall.media.shapes import TICK_S, TICK_SAMPLES, Bytes, Int16s, Int32s, Int64s
+from townhall.media.shapes import TICK_S, TICK_SAMPLES, Int16s, Int32s, Int64s
 from townhall.media.tapes import MOST_SAMPLES, Ending, Failure, Share, Tape, TapeWriter
 
 MOST_TALKERS = 250
@@ -99,14 +98,13 @@ class _Routes:
         self.rows += tape.channels
         return row
 
-    def freeze(self, legs: Legs, gains: dict[tuple[Tape, int], float]) -> None:
+    def freeze(self, gains: dict[tuple[Tape, int], float]) -> None:
         """Turn lists into the arrays that a tick uses."""
         self.frozen_shares = tuple(self.shares)
         self.said_rows, self.said_places = self.said.arrays()
         self.sum_rows, self.sum_buses = self.sums.arrays()
         self.minus_rows, self.minus_places = self.minus.arrays()
         self.sent_rows, self.sent_slots = self.sent.arrays()
-        self.sent_laws = legs.law[self.sent_slots]
         self.mixed_rows = np.array(self.mixed, np.int64)
         self.gain = np.ones(self.rows, np.float32)
         for share in self.shares:
@@ -225,7 +223,7 @@ class Recorders:
         routes = _Routes()
         for recorder in sounding:
             self._route(recorder, routes, plan, place, bus_of, tick)
-        routes.freeze(self._legs, gains)
+        routes.freeze(gains)
         self._routes = routes
 
     def _route(
@@ -298,11 +296,15 @@ class Recorders:
                 if recorder.moves and tick >= recorder.last_tick:
                     self._end(recorder, tick, "limit")
 
-    def take(self, tick: int, frames: Int16s, sums: Int32s, sent: Callable[[Int64s], Bytes]) -> None:
+    def sent_slots(self) -> Int64s:
+        """Slots of which is recorded what they are sent."""
+        return self._routes.sent_slots if self._routes is not None else np.zeros(0, np.int64)
+
+    def take(self, tick: int, frames: Int16s, sums: Int32s, sent: Callable[[Int64s], Int16s]) -> None:
         """Hand this tick's sounds to the writer.
 
         `frames` `(reading, 160)` is what was said, `sums` `(buses, 160)` the buses, `sent(slots)` gives the
-        codes `(slots, 160)` that legs are sent.
+        samples `(slots, 160)` that legs are sent.
         """
         routes = self._routes
         if routes is None:
@@ -312,9 +314,7 @@ class Recorders:
         rows[routes.sum_rows] += sums[routes.sum_buses]
         rows[routes.minus_rows] -= frames[routes.minus_places]
         if len(routes.sent_rows):
-            codes = sent(routes.sent_slots)
-            alaw = routes.sent_laws[:, None] != 0
-            rows[routes.sent_rows] += np.where(alaw, ALAW_DECODE[codes], ULAW_DECODE[codes])
+            rows[routes.sent_rows] += sent(routes.sent_slots)
         if len(routes.mixed_rows):
             gain = routes.gain[routes.mixed_rows]
             rows[routes.mixed_rows] = limit(rows[routes.mixed_rows], gain)

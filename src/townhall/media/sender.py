@@ -1,7 +1,8 @@
 """The way out: the payload table to RTP packets of every leg, one batch per ptime.
 
 Each leg has its own SSRC, sequence numbers and timestamps; only the payload is shared. Legs with a ptime
-other than 20 ms collect codes until their packet is full.
+other than 20 ms collect codes until their packet is full. Opus packets differ in length; they are copied as
+if they were all of the longest, and sent as long as they are.
 """
 
 from collections.abc import Mapping
@@ -9,8 +10,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from townhall.media.legs import Legs
+from townhall.media.opus_table import OpusTable
 from townhall.media.plan import Group, Plan
-from townhall.media.shapes import TICK_SAMPLES, Bytes, Int64s, Outgoing
+from townhall.media.shapes import OPUS_BYTES, OPUS_TICK_UNITS, TICK_SAMPLES, Bytes, Int64s, Outgoing
 
 HEADER = 12
 _LEAD = 4
@@ -45,17 +47,27 @@ class Sender:
         self._plan: Plan | None = None
         self._rows: list[_Rows] = []
 
-    def build(self, plan: Plan, table: Bytes, instead: Mapping[int, Bytes]) -> list[Outgoing]:
+    def build(
+        self, plan: Plan, table: Bytes, instead: Mapping[int, Bytes], opus: OpusTable | None = None
+    ) -> list[Outgoing]:
         """The batches of this tick; valid until the next call.
 
-        `instead`: slots that are sent these 160 codes and not what the plan says (our own key tones; a few).
+        `instead`: slots that are sent these 160 codes, or this Opus packet, and not what the plan says (our
+        own key tones; a few).
         """
         if plan is not self._plan:
             self._prepare(plan)
+        packets = {slot: codes for slot, codes in instead.items() if self._legs.opus[slot]} if opus else {}
+        if packets:
+            instead = {slot: codes for slot, codes in instead.items() if slot not in packets}
         if instead:
             table = np.concatenate((table, np.stack(list(instead.values()))))
         batches = []
         for group, rows in zip(plan.groups, self._rows, strict=True):
+            if group.opus:
+                assert opus is not None
+                batches.append(self._fill_opus(rows, group, opus, packets))
+                continue
             sources = group.sources
             for row, slot in enumerate(instead, plan.table_rows):
                 sources = np.where(group.slots == slot, row, sources)
@@ -70,7 +82,8 @@ class Sender:
         self._plan = plan
         self._rows = []
         for group in plan.groups:
-            rows = _Rows(len(group.slots) * max(1, 20 // group.ptime), 8 * group.ptime)
+            length = OPUS_BYTES if group.opus else 8 * group.ptime
+            rows = _Rows(len(group.slots) * max(1, 20 // group.ptime), length)
             rows.ssrc[: len(group.slots)] = self._legs.ssrc[group.slots]
             self._rows.append(rows)
 
@@ -103,8 +116,37 @@ class Sender:
         """Write headers and payloads of one packet per row; a leg may stand in two rows one after the
         other.
         """
-        legs, count = self._legs, len(slots)
         samples = codes.dtype.itemsize
+        packets = self._head(rows, slots, samples)
+        rows.payload[: len(slots)] = codes
+        self._legs.octets_sent[slots] += packets * samples
+        return self._outgoing(rows, slots)
+
+    def _fill_opus(
+        self, rows: _Rows, group: Group, opus: OpusTable, instead: Mapping[int, Bytes]
+    ) -> Outgoing:
+        """One Opus packet for each leg of the group."""
+        slots = group.slots
+        self._head(rows, slots, OPUS_TICK_UNITS)
+        rows.payload[:] = opus.packets.view(f"V{OPUS_BYTES}")[:, 0][group.sources]
+        lengths = opus.lengths[group.sources]
+        for slot, packet in instead.items():
+            for row in np.flatnonzero(slots == slot).tolist():
+                rows.packets[row, HEADER : HEADER + len(packet)] = packet
+                lengths[row] = len(packet)
+        self._legs.octets_sent[slots] += lengths
+        rows.lengths[:] = HEADER + lengths
+        return self._outgoing(rows, slots)
+
+    def _outgoing(self, rows: _Rows, slots: Int64s) -> Outgoing:
+        count = len(slots)
+        return Outgoing(
+            rows.packets[:count], rows.lengths[:count], self._legs.name[slots], self._legs.socket[slots]
+        )
+
+    def _head(self, rows: _Rows, slots: Int64s, units: int) -> int:
+        """Write the headers, `units` of the RTP clock apart; the most packets of a leg."""
+        legs, count = self._legs, len(slots)
         twice = np.zeros(count, np.uint16)
         if count > 1:
             twice[1:] = slots[1:] == slots[:-1]
@@ -114,13 +156,11 @@ class Sender:
             rows.second[marked] |= 0x80
             legs.marker[slots[marked]] = False
         sequence = legs.sequence_number[slots] + twice
-        stamps = legs.timestamp[slots] + twice * np.uint32(samples)
+        stamps = legs.timestamp[slots] + twice * np.uint32(units)
         rows.sequence_number[:count] = sequence
         rows.timestamp[:count] = stamps
-        rows.payload[:count] = codes
         legs.sequence_number[slots] = sequence + np.uint16(1)
-        legs.timestamp[slots] = stamps + np.uint32(samples)
+        legs.timestamp[slots] = stamps + np.uint32(units)
         packets = 1 + int(twice.any())
         legs.packets_sent[slots] += packets
-        legs.octets_sent[slots] += packets * samples
-        return Outgoing(rows.packets[:count], rows.lengths[:count], legs.name[slots], legs.socket[slots])
+        return packets

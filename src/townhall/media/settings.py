@@ -31,7 +31,12 @@ class MediaSettings(msgspec.Struct, frozen=True):
 
     silence_limit_s: float = 30.0
     clip_bytes: int = 64_000_000
-    """Room for encoded clips, bytes; a second of audio takes 16,000 (both codecs)."""
+    """Room for clips encoded in G.711, bytes; a second of audio takes 16,000 (both laws). As many seconds fit
+    in Opus; these take memory, another 8,000 bytes each, only when a browser hears them.
+    """
+
+    opus_library: str = ""
+    """Path of libopus; empty: that of the `opuslib-next-bundled` package, else the system's."""
 
     real_time: bool = True
     """Ask the system for real-time scheduling; goes on without when refused."""

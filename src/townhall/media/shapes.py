@@ -27,6 +27,10 @@ Slots = npt.NDArray[np.integer]
 
 TICK_S = 0.02
 TICK_SAMPLES = 160
+OPUS_BYTES = 160
+"""The longest Opus packet that we send: 20 ms at 64 kbit/s, twice of what our encoders are set to."""
+OPUS_TICK_UNITS = 960
+"""RTP timestamp units of a tick of Opus, whose clock is always 48 kHz (RFC 7587 section 4.1)."""
 NAME_WORDS = 4
 FAMILY_V4, FAMILY_V6 = 2, 10
 FAMILY_VIRTUAL = 0xFFFF

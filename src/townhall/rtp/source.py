@@ -36,7 +36,8 @@ class Sources:
     """The reception state of `capacity` legs."""
 
     def __init__(self, capacity: int, clock_rate: int = 8000) -> None:
-        self._clock_rate = clock_rate
+        self.clock_rate = np.full(capacity, float(clock_rate))
+        """Hz of each leg's RTP clock; whoever knows the codec sets it."""
         self.active = np.zeros(capacity, np.bool_)
         self.received = np.zeros(capacity, np.int64)
         self.jitter = np.zeros(capacity)
@@ -124,12 +125,13 @@ class Sources:
         arrived: npt.NDArray[np.float64],
         restart: npt.NDArray[np.bool_],
     ) -> None:
-        transit = arrived * self._clock_rate - timestamps
+        transit = arrived * self.clock_rate[slots] - timestamps
         difference = np.abs((transit - self._transit[slots] + 2.0**31) % 2.0**32 - 2.0**31)
         if restart.any():
             difference[restart] = 0.0
         jitter = self.jitter[slots]
-        self.jitter[slots] = jitter + (np.minimum(difference, 80_000.0) - jitter) / 16.0
+        most = 10.0 * self.clock_rate[slots]
+        self.jitter[slots] = jitter + (np.minimum(difference, most) - jitter) / 16.0
         self._transit[slots] = transit
 
     def lost(self, slots: Slots) -> npt.NDArray[np.int64]:
