@@ -45,11 +45,12 @@ class PagePhone:
         """Call the line that is chosen; returns once there is sound (or silence) from it."""
         await self.tab.page.get_by_label("Your name").fill(self.name)
         await self.button("Call").click()
-        await self.is_connected()
+        await self.stands("Connected")
         await self.tab.ear.begins(WITHIN_S)
 
-    async def is_connected(self) -> None:
-        await expect(self.state).to_have_text("Connected", timeout=WITHIN_S * 1000)
+    async def stands(self, words: str, within_s: float = 40.0) -> None:
+        """Wait until the page says so of its call."""
+        await expect(self.state).to_have_text(words, timeout=within_s * 1000)
 
     async def press(self, keys: str) -> None:
         keypad = self.tab.page.get_by_role("group", name="Keypad")
