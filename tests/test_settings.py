@@ -68,6 +68,7 @@ def test_file_in_the_data_dir_is_found(tmp_path: Path) -> None:
     [
         ("bind", "0.0.0.0, ::", ("0.0.0.0", "::")),
         ("bind", "[::1] localhost", ("::1", "127.0.0.1")),
+        ("http_bind", "127.0.0.1", ("127.0.0.1",)),
         ("http_port", "0", 0),
         ("rtp_ports", "30000-30001", (30000, 30001)),
         ("ice_port", "3478", 3478),
@@ -283,3 +284,7 @@ def test_trusted_proxies_are_addresses_and_networks(
 def test_proxy_that_is_no_address_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(SettingsError, match=r"TRUSTED_PROXIES.*IP addresses and networks"):
         load(tmp_path, trusted_proxies=text)
+
+
+def test_web_server_may_listen_elsewhere_than_the_calls(tmp_path: Path) -> None:
+    assert load(tmp_path, bind="0.0.0.0", http_bind="127.0.0.9").local_url == "http://127.0.0.9:8080"

@@ -86,6 +86,13 @@ class TownhallServer:
     def log(self) -> str:
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
+    def wait_for_log(self, text: str, within_s: float = 10.0) -> None:
+        """Wait until its log says this."""
+        deadline = time.monotonic() + within_s
+        while text not in self.log:
+            assert time.monotonic() < deadline, f"{text!r} was not logged\n{self.log[-4000:]}"
+            time.sleep(0.05)
+
     @property
     def pid(self) -> int:
         assert self._process is not None

@@ -56,6 +56,7 @@ class Server:
         self.settings = settings
         self._uptime = Uptime()
         self._status = "starting"
+        self.certificate: Certificate | None = None
         self._exits = contextlib.AsyncExitStack()
 
     async def start(self) -> None:
@@ -66,7 +67,7 @@ class Server:
             self.store = await Store.open(settings.database_url, takes_calls=True)
             self._exits.push_async_callback(self.store.close)
             await self.store.lines.ensure_default()
-            self._sockets = listen(settings.bind, settings.http_port)
+            self._sockets = listen(settings.http_bind or settings.bind, settings.http_port)
             self.base_url = settings.public_url or url_of(
                 self._sockets[0], "https" if self.certificate else "http"
             )
@@ -92,6 +93,11 @@ class Server:
             raise
         self._status = "ok"
 
+    def renew_certificate(self) -> None:
+        """Read the certificate's files again, where there are any."""
+        if self.certificate is not None:
+            self.certificate.renew()
+
     async def stop(self) -> None:
         """Hang up every call with BYE, write everything down, leave."""
         self._status = "stopping"
@@ -100,7 +106,6 @@ class Server:
     # ---- parts ----
 
     def _read_certificate(self) -> None:
-        self.certificate: Certificate | None = None
         if self.settings.tls_cert and self.settings.tls_key:
             self.certificate = Certificate(self.settings.tls_cert, self.settings.tls_key)
             fresh = asyncio.create_task(self.certificate.keep_fresh(), name="certificate")

@@ -27,6 +27,8 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     server = Server(settings)
+    if settings.tls_cert:
+        loop.add_signal_handler(signal.SIGHUP, server.renew_certificate)
     stopping = asyncio.create_task(stop.wait())
     starting = asyncio.create_task(server.start())
     await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -35,8 +37,6 @@ async def run(settings: Settings) -> None:
         await asyncio.wait({starting})
         return
     await starting
-    if server.certificate is not None:
-        loop.add_signal_handler(signal.SIGHUP, server.certificate.renew)
     _spare_the_collector()
     print(welcome(server), flush=True)  # noqa: T201
     await stopping

@@ -18,6 +18,7 @@ class Settings(BaseModel):
 
     data_dir: Annotated[Path, BeforeValidator(values.path)]
     bind: Annotated[tuple[str, ...], BeforeValidator(values.hosts)] = ("127.0.0.1",)
+    http_bind: Annotated[tuple[str, ...], BeforeValidator(values.hosts)] | None = None
     http_port: _Port = 8080
     sip_port: _Port = 5060
     rtp_ports: Annotated[tuple[int, int], BeforeValidator(values.rtp_ports)] = (20000, 20063)
@@ -87,7 +88,7 @@ class Settings(BaseModel):
     def local_url(self) -> str:
         """The web address under which this machine reaches the server, proxies or not."""
         scheme = "https" if self.tls_cert else "http"
-        return f"{scheme}://{_in_url(_reachable(self.bind[0]))}:{self.http_port}"
+        return f"{scheme}://{_in_url(_reachable((self.http_bind or self.bind)[0]))}:{self.http_port}"
 
     def sip_password(self, user: str) -> str | None:
         """The password that a phone registers this user with; None: no such user."""
