@@ -7,9 +7,9 @@ import pytest
 from tests.harness.secure_rig import BROWSER, BROWSER_CONTEXT, SERVER, SecureRig
 
 from townhall.bench.web_peer import WebPeer
-from townhall.ice import new_credentials
+from townhall.ice import Check, new_credentials
 from townhall.ice.lite import CONSENT_S
-from townhall.ice.peers import UNPROVED_S
+from townhall.ice.peers import MOST_PATHS, UNPROVED_S
 from townhall.media.protocol import (
     CloseLeg,
     DigitPressed,
@@ -23,9 +23,10 @@ from townhall.media.protocol import (
     SetSilenceLimit,
 )
 from townhall.media.secure import new_certificate
+from townhall.media.secure.connectivity import REFUSED_A_TICK
 from townhall.media.secure.dtls import make_context
-from townhall.media.secure.handshakes import HANDSHAKE_S
-from townhall.media.secure.peers import MOST_SSRCS
+from townhall.media.secure.handshakes import HANDSHAKE_S, LEAST_STEPS
+from townhall.media.secure.peers import INBOX, MOST_SSRCS
 from townhall.rtp import TelephoneEvent, build_event, parse_rtcp
 from townhall.rtp.rtcp import SenderInfo, build_compounds, ntp_time
 
@@ -381,3 +382,68 @@ def test_secure_leg_without_a_port_for_browsers_is_refused() -> None:
     assert isinstance(rig.events[-1], LegRefused)
     assert "TOWNHALL_ICE_PORT" in rig.events[-1].reason
     rig.close()
+
+
+def test_flood_of_checks_for_nobody_is_answered_by_a_handful_and_leaves_nothing_behind(
+    rig: SecureRig,
+) -> None:
+    browser = rig.connect()
+    agent = rig.secure._connectivity.agent
+    paths = len(agent._owners)
+    stranger = Check(new_credentials(), new_credentials(), bytes(12), 1).request()
+    for _ in range(20):
+        rig.inject(*(((f"10.{n >> 8}.{n & 255}.1", 5000), stranger) for n in range(3000)))
+        before = len(rig.stray)
+        rig.tick()
+        assert len(rig.stray) - before <= REFUSED_A_TICK
+    assert len(agent._owners) == paths
+    assert rig.secure._connectivity.passed_over > 50_000
+    assert len(browser.heard) >= 20
+
+
+def test_browser_calls_through_a_flood_of_checks(rig: SecureRig) -> None:
+    stranger = Check(new_credentials(), new_credentials(), bytes(12), 1).request()
+    browser = rig.call()
+    for _ in range(500):
+        rig.inject(*(((f"10.{n >> 8}.{n & 255}.1", 5000), stranger) for n in range(1000)))
+        rig.tick()
+        if browser.heard:
+            break
+    assert browser.heard
+
+
+def test_caller_who_checks_from_everywhere_has_a_few_paths(rig: SecureRig) -> None:
+    browser = rig.connect()
+    for number in range(200):
+        browser.peer._request(rig.now)
+        rig.inject((("10.0.0.1", 1000 + number), browser.peer._check.request()))
+        rig.tick()
+    assert len(rig.secure._peers.of_leg[1].paths) <= MOST_PATHS
+    assert len(rig.secure._peers.sources.slots()) <= MOST_PATHS
+
+
+def test_flood_of_handshakes_from_a_verified_path_waits_in_a_bounded_inbox(rig: SecureRig) -> None:
+    flooder, caller = rig.call(1), rig.call(2)
+    rig.tick_until(lambda: flooder.peer.connected)
+    rig.inject(
+        *((flooder.address, b"\x16\xfe\xfd" + bytes(8) + b"\x00\x10" + bytes(16)) for _ in range(3000))
+    )
+    rig.secure.work = lambda now, until: None  # no time is left over
+    rig.tick()
+    assert len(rig.secure._peers.of_leg[1].inbox) == INBOX
+    assert rig.secure._handshakes.dropped >= 3000 - INBOX
+    del rig.secure.work
+    rig.tick_until(lambda: rig.secured(2) and caller.peer.protection is not None)
+
+
+def test_handshakes_take_turns_and_no_longer_than_they_may(rig: SecureRig) -> None:
+    for leg in range(1, 9):
+        rig.call(leg)
+    rig.tick(4)
+    rig.secure.work = lambda now, until: type(rig.secure).work(rig.secure, now, 0.0)
+    steps: list[int] = []
+    step = rig.secure._handshakes._step
+    rig.secure._handshakes._step = lambda *arguments: (steps.append(arguments[0].leg), step(*arguments))
+    rig.tick(4)
+    assert len(steps) <= 4 * LEAST_STEPS
+    assert len(set(steps)) == len(steps), "one peer had two turns before others had one"

@@ -11,6 +11,7 @@ from townhall.ice import (
     Address,
     ConsentLost,
     IceLite,
+    Message,
     Path,
     PathChosen,
     PathLost,
@@ -93,11 +94,7 @@ class Connectivity:
         if stranger and message.kind != "request":
             return
         admitted = message.username is not None and self.agent.knows(message.username)
-        if stranger and admitted:
-            self._admitted += 1
-        elif message.kind == "request" and not admitted:
-            self._refused += 1
-        if self._admitted > ADMITTED_A_TICK or self._refused > REFUSED_A_TICK:
+        if not self._afford(stranger, admitted, message):
             self.passed_over += 1
             return
         name = batch.names[row].tobytes()
@@ -106,6 +103,14 @@ class Connectivity:
         if answer is not None:
             self._outbox.put(path, answer)
         self.follow(now)
+
+    def _afford(self, stranger: bool, admitted: bool, message: Message) -> bool:
+        """Whether there is budget left for an answer."""
+        if admitted:
+            self._admitted += stranger
+            return self._admitted <= ADMITTED_A_TICK
+        self._refused += message.kind == "request"
+        return self._refused <= REFUSED_A_TICK or message.kind != "request"
 
     def look(self, now: float) -> None:
         """Once a tick: signs of life, and their absence."""

@@ -201,8 +201,7 @@ def packed(records: bytes) -> list[bytes]:
             datagrams.append(records[begin:at])
             begin = at
         at = end
-    datagrams.append(records[begin:at])
-    return datagrams
+    return [*datagrams, records[begin:]]
 
 
 def _digest(certificate: X509) -> bytes:
