@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
@@ -94,7 +94,8 @@ class Page:
             while (text := await self.socket.recv()) == "\n":
                 self.heartbeats += 1
                 if self._answers_heartbeats:
-                    await self.socket.send("\n")
+                    with suppress(ConnectionClosed):  # what was said last is still to be heard
+                        await self.socket.send("\n")
         message = json.loads(text)
         assert set(message) == {"type", "version", "payload"}
         return message["type"], message["payload"]
