@@ -190,20 +190,23 @@ class Engine:
         except ValueError:
             legs.has_remote[slot] = False  # nothing to send to; the leg may still latch
         self._proof.agree(slot, command.wanted, not np.array_equal(before, legs.agreed_name[slot]))
-        self._set_codec(slot, command)
+        able = self._set_codec(slot, command)
         legs.marker[slot] |= bool(command.send and not legs.sends[slot])
         legs.payload_type[slot] = command.payload_type
         legs.event_type[slot] = -1 if command.telephone_event is None else command.telephone_event
-        legs.sends[slot], legs.receives[slot] = command.send, command.receive
+        legs.sends[slot], legs.receives[slot] = able and command.send, able and command.receive
         if not legs.connected[slot]:
             legs.connected[slot] = True
             legs.last_packet[slot] = now
         self.reports.schedule(slot, now)
         self._dirty = True
 
-    def _set_codec(self, slot: int, command: ConnectLeg) -> None:
+    def _set_codec(self, slot: int, command: ConnectLeg) -> bool:
+        """Note the codec of a leg; False when it is Opus and there is no libopus."""
         legs = self.legs
-        opus = command.codec == "opus" and self._start_opus()
+        opus = command.codec == "opus"
+        if opus and not self._start_opus():
+            return False
         law = ALAW if command.codec == "PCMA" else ULAW
         ptime = command.ptime_ms if command.ptime_ms in PTIMES and not opus else 20
         if (legs.law[slot], legs.ptime[slot]) != (law, ptime):
@@ -216,6 +219,7 @@ class Engine:
         rate = 50 * int(legs.tick_units[slot])
         legs.event_units[slot] = (command.telephone_event_rate or rate) // 50
         self.receiver.sources.clock_rate[slot] = rate
+        return True
 
     def _start_opus(self) -> bool:
         """Be ready for Opus; False when there is no libopus."""

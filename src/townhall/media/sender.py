@@ -57,8 +57,9 @@ class Sender:
         """
         if plan is not self._plan:
             self._prepare(plan)
-        packets = {slot: codes for slot, codes in instead.items() if self._legs.opus[slot]} if opus else {}
-        if packets:
+        packets: dict[int, Bytes] = {}
+        if instead and opus is not None:
+            packets = {slot: packet for slot, packet in instead.items() if self._legs.opus[slot]}
             instead = {slot: codes for slot, codes in instead.items() if slot not in packets}
         if instead:
             table = np.concatenate((table, np.stack(list(instead.values()))))
