@@ -1,5 +1,6 @@
 """Whatever a user can set or ask for is in the reference."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,15 @@ def test_command_and_its_options_are_documented(command: str, options: list[str]
     assert command in text
     section = text.split(f"\n## `{' '.join(command.split()[:2])}", 1)[1].split("\n## ")[0]
     assert [option for option in options if f"`{option}`" not in section] == []
+
+
+PAGES = sorted(REFERENCE.parent.rglob("*.md"))
+OTHERS = {"TOWNHALL_CONFIG", "TOWNHALL_HTPP_PORT", "TOWNHALL_TRUNK_PASSWORD"}
+"""Variables that are no settings, and one that is misspelt to show what happens."""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_setting_that_a_page_names_exists(page: Path) -> None:
+    named = set(re.findall(r"\bTOWNHALL_[A-Z_]*[A-Z]\b", page.read_text("utf-8")))
+    settings = {f"TOWNHALL_{name.upper()}" for name in Settings.model_fields}
+    assert named - settings - OTHERS == set()
