@@ -44,9 +44,10 @@ def say(rig: Rig, leg: int, source: tuple[str, int], packets: int = 1) -> None:
 
 def sent_to(rig: Rig, leg: int) -> tuple[str, int]:
     """Where the leg's audio goes now."""
-    found = rig.engine.network.remote_of(rig.engine.legs.slot_of[leg])
-    assert found is not None
-    return found
+    legs = rig.engine.legs
+    slot = legs.slot_of[leg]
+    assert legs.has_remote[slot]
+    return address_of(legs.name[slot])
 
 
 @pytest.mark.parametrize("source", [SDP, ("2001:db8::1", 30002), ("::1", 5)])

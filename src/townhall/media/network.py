@@ -25,7 +25,6 @@ from townhall.media.shapes import (
     Int64s,
     Slots,
     Words,
-    address_of,
     name_of,
     virtual_name,
     with_port_after,
@@ -267,10 +266,6 @@ class Network:
             self.expect_reports(slot, with_port_after(name))
         self.settle(np.array([slot]))
         return True
-
-    def remote_of(self, slot: int) -> Address | None:
-        """Where the leg's packets go now."""
-        return address_of(self._legs.name[slot]) if self._legs.has_remote[slot] else None
 
 
 def _host_only(names: Words) -> Words:

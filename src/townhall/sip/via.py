@@ -54,10 +54,6 @@ class Via:
         return value.strip("[]") if value else None
 
     @property
-    def wants_rport(self) -> bool:
-        return "rport" in self.parameters
-
-    @property
     def rport(self) -> int | None:
         """The source port the receiver saw; None when not filled in, or not a port."""
         try:
