@@ -6,9 +6,8 @@
 import { PERSON_ACTS, ROOM_ACTS, canDo } from "./acts.js";
 import { isOpen, show } from "./dialogs.js";
 import { find, make } from "./dom.js";
+import { keepKeysOff, keysAreOff } from "./kept.js";
 import { nameOf } from "./people.js";
-
-const OFF = "townhall.console.keys-off";
 
 const MOVES = [
   ["↑ ↓", "From person to person (also j and k)"],
@@ -40,8 +39,8 @@ export class Keys {
   /** The overlay with all keys. */
   async open() {
     const off = make("input", { type: "checkbox", id: "keys-off" });
-    off.checked = isOff();
-    off.addEventListener("change", () => remember(off.checked));
+    off.checked = keysAreOff();
+    off.addEventListener("change", () => keepKeysOff(off.checked));
     await show(
       "Keys",
       [
@@ -59,7 +58,7 @@ export class Keys {
   #press(event) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     if (isOpen() || !this.#desk.session.signed_in || isTyping(event.target)) return;
-    if (isOff() && event.key !== "?") return;
+    if (keysAreOff() && event.key !== "?") return;
     if (this.#go(event.key) || (this.#desk.room && (this.#onRoom(event) || this.#onPerson(event.key)))) event.preventDefault();
   }
 
@@ -105,21 +104,4 @@ function isTyping(target) {
 function list(title, keys) {
   const rows = keys.flatMap(([key, words]) => [make("dt", {}, ...key.split(" ").map((part) => make(part === "…" ? "span" : "kbd", {}, part))), make("dd", {}, words)]);
   return make("section", {}, make("h3", {}, title), make("dl", {}, ...rows));
-}
-
-function isOff() {
-  try {
-    return localStorage.getItem(OFF) === "1";
-  } catch {
-    return false; // a browser that keeps nothing
-  }
-}
-
-function remember(off) {
-  try {
-    if (off) localStorage.setItem(OFF, "1");
-    else localStorage.removeItem(OFF);
-  } catch {
-    // It stays as it was: there is nothing to keep it in.
-  }
 }

@@ -19,7 +19,7 @@ export class Lanes {
   #panel = find("panel-lanes");
   #canvas = make("canvas", { "aria-hidden": "true" });
   #names = make("ol.lane-names", { "aria-label": "Who spoke, and for how long" });
-  #scroll = make("div.lane-scroll", {}, this.#names, this.#canvas);
+  #scroll = make("div.lane-scroll", { tabindex: "0", role: "region", "aria-label": "Who spoke when" }, this.#names, this.#canvas);
   #nothing = make("p.nothing", {}, "Nobody has spoken yet.");
   #table;
   #items = new Map();

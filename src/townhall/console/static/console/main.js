@@ -6,6 +6,7 @@ import { Feed } from "./feed.js";
 import { Frame } from "./frame.js";
 import { Header, stateWords } from "./header.js";
 import { icon } from "./icons.js";
+import { keep, takeKept } from "./kept.js";
 import { Keys } from "./keys.js";
 import { OnAir } from "./onair.js";
 import { addressOf, Overview } from "./overview.js";
@@ -13,7 +14,7 @@ import { Records } from "./records.js";
 import { Roster } from "./roster.js";
 import { sheet } from "./sheet.js";
 import { SignIn } from "./signin.js";
-import { apply, emptyState, takeConference, takeTimeline } from "./store.js";
+import { apply, takeConference, takeTimeline } from "./store.js";
 import { Stream } from "./stream.js";
 import { Summary } from "./summary.js";
 import { murmur, tell } from "./telling.js";
@@ -148,15 +149,17 @@ function signedIn(session) {
   find("overview-heading").focus();
 }
 
+/** After a session the page is loaded anew, so that no name and no number of it stays behind in this browser. */
 function signedOut(session, why = "") {
-  stream.close();
+  if (desk.session.signed_in) {
+    stream.close();
+    keep(why);
+    location.reload();
+    return;
+  }
   desk.session = session;
-  desk.state = emptyState();
-  look(null);
-  for (const id of ["help", "sign-out", "switch", "overview"]) find(id).hidden = true;
-  write(find("who"), "");
-  write(find("link"), "");
-  signIn.open(why);
+  find("overview").hidden = true;
+  signIn.open(why || takeKept());
 }
 
 async function loadPhones() {

@@ -1,8 +1,7 @@
 /** Signing in: by a line's moderator PIN, or by the operator's password. */
 
 import { find, make, put, write } from "./dom.js";
-
-const NAME = "townhall.console.name";
+import { keepName, keptName } from "./kept.js";
 
 export class SignIn {
   #desk;
@@ -19,7 +18,7 @@ export class SignIn {
       this.#send();
     });
     find("sign-in-kinds").addEventListener("change", () => this.#choose(this.#form.elements.kind.value));
-    find("name").value = remembered();
+    find("name").value = keptName();
   }
 
   /** Show the form. `why`: what the reader should know, such as that his session has expired. */
@@ -28,11 +27,11 @@ export class SignIn {
     find("line").replaceChildren(...lines.map((line) => make("option", { value: line.number }, line.name ? `${line.name} (${line.number})` : line.number)));
     const wish = new URLSearchParams(location.search).get("line");
     if (lines.some((line) => line.number === wish)) find("line").value = wish;
+    find("sign-in").hidden = false;
     const kind = lines.length ? "moderator" : "operator";
     this.#form.querySelector(`input[value="${kind}"]`).checked = true;
     this.#choose(kind);
     this.#complain(why);
-    find("sign-in").hidden = false;
   }
 
   close() {
@@ -60,7 +59,7 @@ export class SignIn {
     button.disabled = true;
     try {
       const session = await this.#desk.server.signIn({ ...proof, ...named });
-      remember(name.value.trim());
+      keepName(name.value.trim());
       this.onSignedIn(session);
     } catch (error) {
       secret.value = "";
@@ -78,21 +77,5 @@ export class SignIn {
       put(input, "aria-describedby", input === control ? "sign-in-error" : null);
     }
     control?.focus();
-  }
-}
-
-function remembered() {
-  try {
-    return localStorage.getItem(NAME) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-function remember(name) {
-  try {
-    localStorage.setItem(NAME, name);
-  } catch {
-    // A browser that keeps nothing: he types it again.
   }
 }
