@@ -17,6 +17,8 @@ Address = tuple[str, int]
 Deliver = Callable[[bytes, Address], None]
 _HOST = "127.0.0.1"
 _LONGEST = 2048
+_SOUND = range(128, 192)
+"""First bytes of RTP and RTCP, as against STUN and DTLS (RFC 7983)."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class UDPRelay:
         self.dark = False
         """While set, nothing passes."""
         self.passed = self.lost = 0
+        self._answered = asyncio.Event()
         self._random = random.Random(seed)
         self._server: Address | None = None
         self._front = _open()
@@ -65,6 +68,11 @@ class UDPRelay:
         """The server sees the browser at other addresses from now on, as when a NAT has forgotten it."""
         self._others += self._backs.values()
         self._backs.clear()
+        self._answered.clear()
+
+    async def answered(self, within_s: float = 30.0) -> None:
+        """Wait until the server sends sound to where it sees the browser now."""
+        await asyncio.wait_for(self._answered.wait(), within_s)
 
     def move_server(self) -> None:
         """The old address is dead; who asks for `place` anew finds the server at another one."""
@@ -86,11 +94,13 @@ class UDPRelay:
     def _from_browser(self, data: bytes, source: Address) -> None:
         assert self._server is not None, "nobody has asked for a place yet"
         if source not in self._backs:
-            self._backs[source] = _open()
-            self._listen(self._backs[source], lambda data, _: self._to_browser(data, source))
+            self._backs[source] = back = _open()
+            self._listen(back, lambda data, _: self._to_browser(data, source, back))
         self._carry(self._backs[source], data, self._server)
 
-    def _to_browser(self, data: bytes, browser: Address) -> None:
+    def _to_browser(self, data: bytes, browser: Address, back: socket.socket) -> None:
+        if data[0] in _SOUND and self._backs.get(browser) is back:
+            self._answered.set()
         self._carry(self._front, data, browser)
 
     def _carry(self, through: socket.socket, data: bytes, to: Address) -> None:
