@@ -245,7 +245,7 @@ async def test_announcement_is_said_to_all_or_to_one(browsing: Browsing, fake: C
     assert (await fake.acted()).body == {"text": "We begin."}
     await row(page, "Ben Okafor").focus()
     await page.keyboard.press("Enter")
-    await page.get_by_role("dialog").get_by_role("button", name="Announce to them alone").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Announce").click()
     form = page.get_by_role("dialog", name="Announce to Ben Okafor")
     await form.get_by_label("Or the address of a sound file").fill("https://example.com/a.mp3")
     await form.get_by_role("button", name="Announce").click()

@@ -16,7 +16,6 @@ export function callIn(line, address) {
     "article.call-in-card.card",
     {},
     make("h2", {}, line.name || `Line ${line.number}`),
-    make("p.soft", {}, "Nobody has called. It begins when a moderator is there."),
     make(
       "dl",
       {},
@@ -30,7 +29,7 @@ export function callIn(line, address) {
       make("a.button.go.large", { href: `${page}&press=3`, target: "_blank", rel: "noopener" }, icon("call"), "Call in as moderator"),
       copyButton(`${location.origin}${page}`),
     ),
-    make("p.soft.small", {}, "Press 1 to listen, 2 to speak, 3 to moderate."),
+    make("p.soft.small", {}, "Callers press ", make("kbd", {}, "1"), " to listen, ", make("kbd", {}, "2"), " to speak, ", make("kbd", {}, "3"), " to moderate. They hear music until a moderator is there."),
   );
 }
 

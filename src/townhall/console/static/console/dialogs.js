@@ -14,12 +14,12 @@ let number = 0;
  *
  * @param {string} title
  * @param {(Node|string)[]} body
- * @param {{kind?: string, first?: HTMLElement}} [how] `kind`: a class for its width; `first`: what has the focus
+ * @param {{kind?: string, first?: HTMLElement}} [how] `kind`: a class for its width; `first`: what has the focus, else the title
  * @returns {{dialog: HTMLDialogElement, closed: Promise<string>, close: (answer?: string) => void}}
  */
 export function show(title, body, { kind = "", first = null } = {}) {
   number += 1;
-  const heading = make("h2", { id: `dialog-${number}` }, title);
+  const heading = make("h2", { id: `dialog-${number}`, tabindex: "-1" }, title);
   const close = make("button.button.quiet", { type: "button", "aria-label": "Close", on: { click: () => dialog.close("") } }, icon("close"));
   const dialog = make("dialog.card", { "aria-labelledby": heading.id }, make("div.dialog-head", {}, heading, close), ...body);
   if (kind) dialog.classList.add(kind);
@@ -35,7 +35,7 @@ export function show(title, body, { kind = "", first = null } = {}) {
   });
   document.body.append(dialog);
   dialog.showModal();
-  first?.focus();
+  (first ?? heading).focus();
   return { dialog, closed, close: (answer = "") => dialog.close(answer) };
 }
 

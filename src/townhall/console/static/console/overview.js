@@ -42,6 +42,7 @@ export class Overview {
     this.#painted = painted;
     const focused = document.activeElement?.dataset?.sid;
     write(find("overview-heading"), active.length ? "Conferences" : "Nobody is here yet");
+    write(find("overview-words"), active.length ? "" : "A conference appears here as soon as somebody calls.");
     find("overview-body").replaceChildren(
       ...(active.length ? [this.#list(active)] : []),
       ...(idle.length ? [make("div.call-in-cards", {}, ...idle.slice(0, 12).map((line) => callIn(line, this.#desk.phones.address)))] : []),

@@ -31,7 +31,7 @@ function facts(desk, person) {
 function acts(desk, person, close) {
   const possible = PERSON_ACTS.filter((act) => canDo(act, person));
   const buttons = possible.map((act) => sheetButton(act.icon(person), act.label(person), act.id, () => act.run(desk, person)));
-  if (person.state !== "ringing") buttons.push(sheetButton("announce", "Announce to them alone", "announce", () => announce(desk, person)));
+  if (person.state !== "ringing") buttons.push(sheetButton("announce", "Announce", "announce", () => announce(desk, person)));
   return make("div.sheet-acts", {}, ...buttons);
 
   function sheetButton(drawing, words, id, run) {
