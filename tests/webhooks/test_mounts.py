@@ -1,13 +1,15 @@
 """Our own applications, reached without a network hop: same requests, same rules."""
 
+import httpx2
 import pytest
 from starlette.applications import Starlette
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 from twilio.request_validator import RequestValidator
 
 from townhall.twiml import FetchFailed
 from townhall.webhooks import Cookies, OriginConsent, WebhookClient
+from townhall.webhooks.mounts import MountedTransport
 
 BASE = "http://127.0.0.1:8080"
 
@@ -70,3 +72,17 @@ async def test_fault_of_the_application_is_an_ordinary_failure(mounted):
 async def test_other_origins_do_not_reach_the_mount(mounted, url):
     with pytest.raises(FetchFailed):
         await mounted.fetch(url, "POST", [], Cookies())
+
+
+async def test_file_that_is_streamed_comes_whole_and_in_ranges(tmp_path):
+    file = tmp_path / "sound"
+    file.write_bytes(bytes(range(256)) * 1_000)
+
+    async def serve(request):
+        return FileResponse(file)
+
+    app = Starlette(routes=[Route("/sound", serve)])
+    async with httpx2.AsyncClient(transport=MountedTransport(app), base_url="http://inner.test") as client:
+        assert (await client.get("/sound")).content == file.read_bytes()
+        part = await client.get("/sound", headers={"range": "bytes=100-200099"})
+        assert (part.status_code, part.content) == (206, file.read_bytes()[100:200_100])

@@ -62,7 +62,9 @@ def _scope(request: httpx2.Request) -> dict[str, Any]:
     path, _, query = request.url.raw_path.partition(b"?")
     return {
         "type": "http",
-        "asgi": {"version": "3.0"},
+        # Of this version on, an application that streams does not listen for a disconnect meanwhile; ours would
+        # hear of one at once.
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
         "http_version": "1.1",
         "method": request.method,
         "headers": [(name.lower(), value) for name, value in request.headers.raw],
