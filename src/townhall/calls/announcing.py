@@ -57,6 +57,13 @@ class ConferenceVoice(Sounds):
         self._bus = audience.sid
         self._media = media
 
+    @property
+    def answered(self) -> bool:
+        return True
+
+    async def answer(self) -> None:
+        """Whoever is in a conference has been answered; verbs ask for it all the same."""
+
     def start_playing(self, clips: list[str], loops: int) -> Playback:
         # `<Play loop="0">` into a conference would never end: it runs as often as it says, at least once.
         return self._media.play_to_bus(self._bus, clips * max(1, loops))

@@ -248,6 +248,13 @@ class Utterance:
 class Speaker(Protocol):
     """What wait, hold and announcement documents may do: be heard, by one caller or a whole conference."""
 
+    @property
+    def answered(self) -> bool:
+        """Whether the call has been answered (SIP 200); a conference always has."""
+
+    async def answer(self) -> None:
+        """Answer the call; returns at once if it is answered already."""
+
     async def fetch(self, request: DocumentRequest) -> Page:
         """Request a document, signed, with the call's cookies and the standard parameters; raises
         `FetchFailed`.
@@ -278,15 +285,8 @@ class Speaker(Protocol):
 class CallControl(Speaker, Protocol):
     """What any document may do to its call."""
 
-    @property
-    def answered(self) -> bool:
-        """Whether the call has been answered (SIP 200)."""
-
     async def ring(self) -> None:
         """Let the caller hear ringing (SIP 180), if the call is not answered yet."""
-
-    async def answer(self) -> None:
-        """Answer the call; returns at once if it is answered already."""
 
     async def reject(self, reason: Literal["rejected", "busy"]) -> None:
         """Refuse an unanswered call (SIP 404 or 486); hang up an answered one. The call is over
