@@ -250,3 +250,9 @@ def test_sign_outs_are_kept_over_a_restart() -> None:
 async def test_line_without_pin_says_who_moderates_it(house: ConsoleHouse) -> None:
     told = await house.browser().sign_in(403, line=OPEN.number, pin="1")
     assert "operator" in told["error"]["message"]
+
+
+async def test_line_that_was_added_just_now_can_be_signed_in_to(house: ConsoleHouse) -> None:
+    house.book.lines["4000"] = Line("4000", "New", moderator_pin="975310")
+    house.console.forget_lines()
+    assert (await house.browser().sign_in(line="4000", pin="975310"))["line"]["name"] == "New"

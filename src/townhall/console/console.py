@@ -77,7 +77,11 @@ class Console:
         self._mending: set[str] = set()
         self.desk.on_learned = self._follow_up
         sign_in = SignIn(
-            self.desk, door, guard or PinGuard(settings.auth_token), on_change=self._signed_somebody_out
+            self.desk,
+            door,
+            guard or PinGuard(settings.auth_token),
+            refresh_lines=self._refresh_lines,
+            on_change=self._signed_somebody_out,
         )
         routes: list[Route] = [
             *Pages().routes(),
@@ -126,6 +130,10 @@ class Console:
     async def find_names(self) -> None:
         """Find out who the nameless calls are, now. Raises `Refusal`."""
         await self._watch.find_names()
+
+    def forget_lines(self) -> None:
+        """Read the lines anew when they are needed next, however short ago that was."""
+        self._lines_read_at = -LINES_EVERY_S
 
     def set_heartbeat(self, seconds: float) -> None:
         """How long a stream may be silent."""

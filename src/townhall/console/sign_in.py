@@ -7,7 +7,7 @@ password is guarded per source in the same way; it has too many possibilities to
 
 import hmac
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -31,12 +31,21 @@ ATTEMPTS_IN_ALL = (20.0, 200.0)
 
 
 class SignIn:
-    """`on_change`: told when somebody was signed out."""
+    """`refresh_lines` reads the lines anew; `on_change` is told when somebody was signed out."""
 
-    def __init__(self, desk: Desk, door: Door, guard: GuessGuard, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        door: Door,
+        guard: GuessGuard,
+        *,
+        refresh_lines: Callable[[], Awaitable[None]],
+        on_change: Callable[[], None],
+    ) -> None:
         self._desk = desk
         self._door = door
         self._guard = guard
+        self._refresh_lines = refresh_lines
         self._on_change = on_change
         self._attempts = Bucket(*ATTEMPTS)
         self._attempts_in_all = Bucket(*ATTEMPTS_IN_ALL)
@@ -49,6 +58,7 @@ class SignIn:
         ]
 
     async def tell(self, request: Request) -> Response:
+        await self._refresh_lines()
         try:
             session = await self._door.session(request, self._desk.now_ms())
         except Refusal:
@@ -59,6 +69,7 @@ class SignIn:
         self._door.check_origin(request)
         self._limit(source_of(request))
         body = await json_body(request)
+        await self._refresh_lines()
         name = clean(text_in(body, "name", LONGEST_NAME, required=False), LONGEST_NAME)
         if "password" in body:
             session = await self._as_operator(request, text_in(body, "password", LONGEST_SECRET), name)
