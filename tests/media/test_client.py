@@ -268,3 +268,17 @@ def test_frame_that_is_no_message_is_an_error(data: bytes) -> None:
     reader.feed(data)
     with pytest.raises(FramingError):
         reader.take(1)
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_process_says_whether_there_is_a_libopus_and_takes_legs_anyhow(
+    tmp_path: Path, there: bool
+) -> None:
+    library = "" if there else str(tmp_path / "none.so")
+    process = MediaProcess(MediaSettings(rtp_ports=(0, 0), busy_share=10.0, opus_library=library))
+    await process.start()
+    try:
+        assert process.opus == there
+        assert (await process.open_leg()).rtp_port
+    finally:
+        await process.stop()

@@ -11,8 +11,9 @@ from dataclasses import replace
 
 from townhall.calls.negotiation import CallAudio
 from townhall.media import MediaProcess
-from townhall.sdp import NothingFits, SDPError, SessionDescription, parse_sdp
+from townhall.sdp import AudioCapabilities, NothingFits, SDPError, SessionDescription, parse_sdp
 from townhall.sdp.webrtc import (
+    WEB_CAPABILITIES,
     IceCredentials,
     WebAgreement,
     WebLocal,
@@ -47,7 +48,7 @@ class WebAudio(CallAudio):
         return bytes(description)
 
     async def offer(self) -> bytes:
-        self._pending_offer = make_web_offer(await self._open())
+        self._pending_offer = make_web_offer(await self._open(), self._capabilities())
         return bytes(self._pending_offer)
 
     def accept(self, answer: bytes) -> None:
@@ -87,9 +88,14 @@ class WebAudio(CallAudio):
 
     def _answer(self, offer: bytes, local: WebLocal) -> tuple[SessionDescription, WebAgreement]:
         try:
-            return make_web_answer(parse_sdp(offer), local)
+            return make_web_answer(parse_sdp(offer), local, self._capabilities())
         except (SDPError, NothingFits) as error:
             raise OfferRejected(status=488) from error
+
+    def _capabilities(self) -> AudioCapabilities:
+        if self._media.opus:
+            return WEB_CAPABILITIES
+        return replace(WEB_CAPABILITIES, codecs=("PCMU", "PCMA"))
 
     def _connect(self, agreement: WebAgreement) -> None:
         assert self.leg is not None

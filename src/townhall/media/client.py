@@ -80,6 +80,8 @@ class MediaProcess:
         self.ice_port = 0
         self.fingerprint = ""
         """Of the process's certificate, as in `a=fingerprint`; known after `start`, new after a restart."""
+        self.opus = True
+        """Whether Opus may be offered and accepted; known after `start`."""
         self._child: _Child | None = None
         self._numbers = itertools.count(1)
         self._legs: dict[int, Leg] = {}
@@ -261,6 +263,7 @@ class MediaProcess:
             case Ready():
                 self.ports = self.ports or event.ports
                 self.ice_port, self.fingerprint = event.ice_port, event.fingerprint
+                self.opus = event.opus
                 self._ready.set()
             case LegOpened():
                 self._opened(event)

@@ -75,7 +75,8 @@ class Loop:
         if self._settings.real_time:
             ask_for_real_time()
         sys.setswitchinterval(0.0005)  # the loader thread must not keep the tick waiting for 5 ms
-        self._emit([Ready(self._sockets.ports, self._sockets.ice_port, self._fingerprint)])
+        opus = self._engine.uplinks.has_opus()
+        self._emit([Ready(self._sockets.ports, self._sockets.ice_port, self._fingerprint, opus)])
         gc.collect()
         gc.freeze()
         gc.disable()

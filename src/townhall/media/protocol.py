@@ -247,6 +247,8 @@ class Ready(Message, frozen=True):
     """The one UDP port of all secure legs; 0: none."""
     fingerprint: str = ""
     """Of the process's certificate, `sha-256 AB:CD:…`."""
+    opus: bool = True
+    """There is a libopus; without one, a leg that is connected with Opus neither sends nor receives."""
 
 
 class LegOpened(Message, frozen=True):
@@ -379,6 +381,8 @@ class Stats(Message, frozen=True):
     malformed: int
     cpu_s: float
     """CPU time of the whole process since its start, seconds."""
+    refusal: str = ""
+    """Why it takes no more legs; empty while it does."""
 
 
 Event = (

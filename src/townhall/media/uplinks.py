@@ -6,16 +6,19 @@ all voices in one array.
 """
 
 import ctypes
+import logging
 
 import numpy as np
 
-from townhall.audio.opus import load_opus
+from townhall.audio.opus import OpusMissing, load_opus
 from townhall.audio.opus_playout import OpusPlayout
 from townhall.audio.playout import Playout
 from townhall.audio.resampling import WIDE_SAMPLES, Downsampler
 from townhall.media.legs import Legs
 from townhall.media.plan import Plan
 from townhall.media.shapes import TICK_SAMPLES, Int16s, Int64s
+
+log = logging.getLogger(__name__)
 
 _NO_WIDE_FRAMES: Int16s = np.zeros((0, WIDE_SAMPLES), np.int16)
 
@@ -29,6 +32,15 @@ class Uplinks:
         self._legs = legs
         self._opus_library = opus_library
         self._down = Downsampler(0)
+
+    def has_opus(self) -> bool:
+        """Whether there is a libopus; logs where it was looked for when there is none."""
+        try:
+            load_opus(self._opus_library)
+        except OpusMissing as error:
+            log.warning("browsers get G.711 only: %s", error)
+            return False
+        return True
 
     def start_opus(self) -> ctypes.CDLL:
         """Be ready for Opus legs; the library. Raises `OpusMissing`."""

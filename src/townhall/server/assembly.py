@@ -77,6 +77,7 @@ class Server:
                     rtp_ports=settings.rtp_ports,
                     ice_port=settings.browser_port,
                     certificate=str(settings.data_dir / "dtls.pem"),
+                    opus_library=str(settings.opus_library or ""),
                 )
             )
             self._exits.push_async_callback(self.media.stop)
@@ -167,6 +168,7 @@ class Server:
             SwitchboardSettings(
                 account_sid=settings.account_sid,
                 max_calls=settings.max_calls,
+                calls_per_source=settings.most_of_source,
                 media_silence_s=settings.media_silence_s,
                 public_address=await address_of(settings.public_host),
             ),
@@ -207,6 +209,7 @@ class Server:
         settings = self.settings
         self.trunks = TrunkKeeper(self.store.trunks.list, self.user_agent, settings.data_dir)
         self.trunks.start()
+        self.switchboard.turnstile.trunks = self.trunks.hosts
         self._exits.push_async_callback(self.trunks.stop)
         permissions = PermissionSettings(
             premium=settings.call_premium,

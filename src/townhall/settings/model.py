@@ -37,6 +37,7 @@ class Settings(BaseModel):
     sip_users_file: Annotated[Path, BeforeValidator(values.path)] | None = None
     media_silence_s: Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)] = 30.0
     max_calls: Annotated[int, Field(ge=1, le=100_000)] = 2000
+    calls_per_source: Annotated[int, Field(ge=1, le=100_000)] | None = None
     api_requests_per_second: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = 100.0
     callback_hours: Annotated[float, Field(ge=0, le=168, allow_inf_nan=False)] = 4.0
     callbacks_waiting: Annotated[int, Field(ge=100, le=1_000_000)] = 50_000
@@ -47,6 +48,7 @@ class Settings(BaseModel):
     call_premium: bool = False
     call_emergency: bool = False
     voice_python: Annotated[Path, BeforeValidator(values.path)] | None = None
+    opus_library: Annotated[Path, BeforeValidator(values.path)] | None = None
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _Word] = "info"
     log_format: Annotated[Literal["text", "json"], _Word] = "text"
 
@@ -89,6 +91,11 @@ class Settings(BaseModel):
         """The web address under which this machine reaches the server, proxies or not."""
         scheme = "https" if self.tls_cert else "http"
         return f"{scheme}://{_in_url(_reachable((self.http_bind or self.bind)[0]))}:{self.http_port}"
+
+    @property
+    def most_of_source(self) -> int:
+        """Calls that one source may have at a time: unless it is set, three quarters of all."""
+        return self.calls_per_source or max(1, self.max_calls * 3 // 4)
 
     def sip_password(self, user: str) -> str | None:
         """The password that a phone registers this user with; None: no such user."""
