@@ -288,3 +288,13 @@ def test_proxy_that_is_no_address_is_refused(tmp_path: Path, text: str) -> None:
 
 def test_web_server_may_listen_elsewhere_than_the_calls(tmp_path: Path) -> None:
     assert load(tmp_path, bind="0.0.0.0", http_bind="127.0.0.9").local_url == "http://127.0.0.9:8080"
+
+
+@pytest.mark.parametrize(
+    ("given", "most"),
+    [({}, 1500), ({"max_calls": "1"}, 1), ({"max_calls": "10"}, 7), ({"calls_per_source": "2000"}, 2000)],
+)
+def test_one_source_may_hold_three_quarters_of_all_calls(
+    tmp_path: Path, given: dict[str, str], most: int
+) -> None:
+    assert load(tmp_path, **given).most_of_source == most

@@ -76,6 +76,7 @@ class PlayedMedia(Silence):
 
     def __init__(self) -> None:
         self.watched: set[str] = set()
+        self.stats = None
         self.on_levels: Callable[[Levels], None] = lambda levels: None
 
     def watch_levels(self, bus: str, on: bool) -> None:

@@ -60,9 +60,9 @@ class Reception:
         try:
             return await admission
         except OfferRejected as error:
-            self._refuse(invite, str(error), error.status)
+            self.turn_away(invite, str(error), error.status)
         except SIPParseError as error:
-            self._refuse(invite, str(error), 400)
+            self.turn_away(invite, str(error), 400)
         return None
 
     async def _admit_phone(self, invite: IncomingInvite) -> Call | None:
@@ -71,7 +71,7 @@ class Reception:
         user = SIPURI.parse(invite.request.uri).user or ""
         route = await self._directory.route_of(user)
         if route is None:
-            self._refuse(invite, f"no number or line {user[:64]!r}", 404)
+            self.turn_away(invite, f"no number or line {user[:64]!r}", 404)
             return None
         if invite.offer is not None:
             audio.check(invite.offer)
@@ -87,7 +87,7 @@ class Reception:
     async def _admit_browser(self, invite: BrowserCall) -> Call | None:
         route = await self._directory.route_of_application(invite.application_sid)
         if route is None:
-            self._refuse(invite, f"no application {invite.application_sid} with a voice URL", 404)
+            self.turn_away(invite, f"no application {invite.application_sid} with a voice URL", 404)
             return None
         audio = self._audio.audio_for_browser([invite.local_address])
         audio.check(invite.offer)
@@ -126,9 +126,11 @@ class Reception:
         call.take_session(invite.session)
         return call
 
-    def _refuse(self, invite: CallInvite, why: str, status: int) -> None:
+    def turn_away(
+        self, invite: CallInvite, why: str, status: int, headers: Sequence[tuple[str, str]] = ()
+    ) -> None:
         """Refuse and log it, unless somebody tries one number after the other: that would fill the disk."""
-        invite.reject(status)
+        invite.reject(status, headers=headers)
         source = f"{invite.source[0]} {why}"
         unsaid = self._complaints.unsaid_before(source, asyncio.get_running_loop().time())
         if unsaid is not None:

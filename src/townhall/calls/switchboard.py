@@ -29,6 +29,7 @@ from townhall.calls.queue_desk import QueueDesk, QueueShelf
 from townhall.calls.queueing import QueueHall
 from townhall.calls.reception import Directory, Reception
 from townhall.calls.recording import RecordingDesk
+from townhall.calls.turnstile import Ticket, Turnstile
 from townhall.calls.web_audio import WebAudio
 from townhall.media import Leg, MediaProcess
 from townhall.routing import CallRefused
@@ -56,6 +57,7 @@ class Outbound(Protocol):
 class SwitchboardSettings:
     account_sid: str
     max_calls: int = 2000
+    calls_per_source: int = 1500
     media_silence_s: float = 30.0
     public_address: str | None = None
     """The address written into SDP instead of the one the call came in on (behind NAT)."""
@@ -90,6 +92,7 @@ class Switchboard:
         """Goodbyes said from places that can't wait."""
         self._calls: dict[str, Call] = {}
         self._draining = False
+        self.turnstile = Turnstile(settings.max_calls, settings.calls_per_source)
         self.hall = ConferenceHall(
             account_sid=settings.account_sid,
             media=media,
@@ -126,12 +129,23 @@ class Switchboard:
         self._take(invite, partial(self._reception.admit_browser, invite))
 
     def _take(self, invite: CallInvite, admit: Callable[[], Awaitable[Call | None]]) -> None:
-        if self._draining or len(self._tasks) >= self._settings.max_calls:
-            invite.reject(503, headers=[("Retry-After", str(RETRY_AFTER_S))])
+        host, now = invite.source[0], asyncio.get_running_loop().time()
+        why_not = "it is about to stop" if self._draining else self._why_not(host, now)
+        if why_not:
+            self._reception.turn_away(invite, why_not, 503, [("Retry-After", str(RETRY_AFTER_S))])
             return
-        task = asyncio.create_task(self._serve(invite, admit()), name=f"call {invite.call_id}")
+        ticket = self.turnstile.enter(host, now)
+        task = asyncio.create_task(self._serve(invite, admit(), ticket), name=f"call {invite.call_id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: self.turnstile.leave(ticket))
+
+    def _why_not(self, host: str, now: float) -> str:
+        """Why no call can be taken from there now; the media process is not asked for every call, but says
+        each second whether it takes any.
+        """
+        stats = self._media.stats
+        return self.turnstile.why_not(host, self.calls, now) or (stats.refusal if stats else "")
 
     def live(self, sid: str) -> Call | None:
         """The call of this SID, unless it is over."""
@@ -185,9 +199,10 @@ class Switchboard:
         while pending := self._tasks | self._errands:
             await asyncio.wait(pending)
 
-    async def _serve(self, invite: CallInvite, admission: Awaitable[Call | None]) -> None:
+    async def _serve(self, invite: CallInvite, admission: Awaitable[Call | None], ticket: Ticket) -> None:
         try:
             call = await admission
+            self.turnstile.set_up(ticket)
             if call is not None:
                 call.audio.on_open = lambda leg: self.listen(call, leg)
                 await self._run(call, self._answer_by_document)

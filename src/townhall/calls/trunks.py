@@ -54,6 +54,8 @@ class TrunkKeeper:
         self._states: dict[str, TrunkState] = {}
         self._task: asyncio.Task[None] | None = None
         self.down = _Down(self._states)
+        self.hosts: set[str] = set()
+        """The addresses that the trunks' names have led to."""
 
     @property
     def states(self) -> list[TrunkState]:
@@ -142,6 +144,7 @@ class TrunkKeeper:
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 hop = await self._user_agent.first_hop(uri)
+                self.hosts.add(hop.host)
                 host = hop.local[0] if hop.local is not None else "localhost"
                 from_uri = f"sip:{trunk.username or 'townhall'}@{f'[{host}]' if ':' in host else host}"
                 response, _ = await self._user_agent.ask(

@@ -192,6 +192,7 @@ class Loop:
             + self._secure.malformed
             + self._secure.refused,
             cpu_s=usage.ru_utime + usage.ru_stime,
+            refusal=engine.refusal,
         )
 
     def _take_events(self) -> list[Event]:
