@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.harness.console_house import (
+    BOARD,
     CALLS,
     SID,
     TOWN,
@@ -96,17 +97,28 @@ async def test_ended_conference_leaves_memory_but_stays_readable(house: ConsoleH
     assert f"CF{0:032x}" not in house.console.desk.hall.rooms
     await house.console.desk.archive.write()
     assert (await shown(house, "/attendance", f"CF{0:032x}"))["rows"][0]["call_sid"] == ANN
-    assert len((await browser.read("/console/conferences"))["conferences"]) == MOST_ENDED + 1
+    listed = (await browser.read("/console/conferences"))["conferences"]
+    assert [one["sid"] for one in listed] == [f"CF{number:032x}" for number in range(MOST_ENDED, -1, -1)]
+    assert (await (await house.moderator(BOARD)).read("/console/conferences"))["conferences"] == []
+
+
+PATHS = ("", f"/{SID}", f"/{SID}/timeline", f"/{SID}/attendance", f"/{SID}/log")
+
+
+async def told_of(house: ConsoleHouse, path: str) -> Any:
+    return await (await house.operator()).read(f"/console/conferences{path}")
 
 
 async def test_restart_loses_nothing(tmp_path: Path) -> None:
     book, clock = Book(TOWN), Clock()
     async with open_console_house(tmp_path, book=book, clock=clock) as house:
         lived(house)
-        before = [await shown(house, path) for path in ("", "/timeline", "/attendance", "/log")]
+        before = [await told_of(house, path) for path in PATHS]
     (tmp_path / "townhall.db").unlink()
     async with open_console_house(tmp_path, book=book, clock=clock) as house:
-        assert [await shown(house, path) for path in ("", "/timeline", "/attendance", "/log")] == before
+        assert [await told_of(house, path) for path in PATHS] == before
+        async with house.watch(await house.operator()) as stream:
+            assert (await stream.next("snapshot")).data["ended"] == before[0]["conferences"]
 
 
 async def test_journal_is_for_the_servers_user_alone(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """The journal on the disk: one file of facts for each conference, so that nothing is lost with a restart.
 
 `CF….jsonl` has a fact a line, in the order in which the model took them in; reading it back into a `Room`
-gives what was on the page. Facts are written within a second of being learned, in a thread. Kept are the
-latest `MOST_KEPT` conferences; one file has at most `MOST_FACTS` lines, after which talk is no longer
+gives what was on the page. `CF….json` beside it is the summary of one that has ended, so that a list of them
+reads no journals. Facts are written within a second of being learned, in a thread. Kept are the latest
+`MOST_KEPT` conferences; one file has at most `MOST_FACTS` lines, after which talk is no longer
 written down, and twice as many in all. Files are the server user's alone (0600).
 """
 
@@ -33,9 +34,14 @@ class Archive:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._pending: list[tuple[str, str]] = []
+        self._summaries: dict[str, str] = {}
         self._lines: dict[str, int] = {}
         self._writing = asyncio.Lock()
         self._failing = False
+
+    def keep_summary(self, sid: str, summary: dict[str, Any]) -> None:
+        """Have the summary of a conference that has ended written with the next `write`."""
+        self._summaries[sid] = json.dumps(summary)
 
     def keep(self, sid: str, fact: Fact) -> None:
         """Have a fact written with the next `write`."""
@@ -49,11 +55,13 @@ class Archive:
 
     async def write(self) -> None:
         async with self._writing:
-            if not self._pending:
+            if not self._pending and not self._summaries:
                 return
             pending, self._pending = self._pending, []
+            summaries, self._summaries = self._summaries, {}
             try:
                 await asyncio.to_thread(self._append, pending)
+                await asyncio.to_thread(self._summarise, summaries)
                 self._failing = False
             except OSError as error:
                 if not self._failing:
@@ -70,9 +78,9 @@ class Archive:
             self._lines[room.sid] = 1
         return rooms
 
-    async def latest(self, most: int) -> list[Room]:
-        """Ended conferences, the latest first."""
-        return await asyncio.to_thread(lambda: [*self._read_all(self._files()[:most])])
+    async def summaries(self) -> list[dict[str, Any]]:
+        """Of the conferences that have ended, the latest first."""
+        return await asyncio.to_thread(self._read_summaries)
 
     async def find(self, sid: str) -> Room | None:
         if not _NAME.fullmatch(sid):
@@ -116,6 +124,21 @@ class Archive:
             with os.fdopen(descriptor, "a", encoding="utf-8") as stream:
                 stream.write("".join(f"{line}\n" for line in lines))
 
+    def _summarise(self, summaries: dict[str, str]) -> None:
+        for sid, text in summaries.items():
+            _replace(self._directory / f"{sid}.json", text)
+
+    def _read_summaries(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for file in self._directory.glob("CF*.json"):
+            try:
+                kept = json.loads(file.read_bytes())
+            except (OSError, ValueError):
+                continue
+            if isinstance(kept, dict) and isinstance(kept.get("ended_at_ms"), int):
+                found.append(kept)
+        return sorted(found, key=lambda kept: int(kept["ended_at_ms"]), reverse=True)[:MOST_KEPT]
+
     def _files(self) -> list[Path]:
         """The journals, the one written last first."""
         found = [file for file in self._directory.glob("CF*.jsonl") if _NAME.fullmatch(file.stem)]
@@ -149,8 +172,9 @@ class Archive:
 
     def _forget_old(self) -> None:
         for file in self._files()[MOST_KEPT:]:
-            with contextlib.suppress(OSError):
-                file.unlink()
+            for one in (file, file.with_suffix(".json")):
+                with contextlib.suppress(OSError):
+                    one.unlink()
 
 
 def _fact(line: str, file: Path) -> Fact | None:

@@ -22,7 +22,6 @@ from townhall.console.conferences import Conferences
 from townhall.console.desk import Desk
 from townhall.console.door import Door
 from townhall.console.facts import Fact
-from townhall.console.hall import MOST_ENDED
 from townhall.console.pages import Pages, SafeHeaders
 from townhall.console.phone import PhoneLine, PhoneLines, PhoneSettings, phone_routes
 from townhall.console.recording import Recorder
@@ -105,9 +104,9 @@ class Console:
         """Read what was kept, and begin to watch. The engine need not answer yet."""
         await self._archive.prepare()
         self._sessions.restore(await self._archive.kept_aside(SIGNED_OUT))
-        for room in [*await self._archive.unfinished(), *reversed(await self._archive.latest(MOST_ENDED))]:
-            if room.sid not in self.desk.hall.rooms:
-                self.desk.hall.adopt(room)
+        self.desk.past.extend(await self._archive.summaries())
+        for room in await self._archive.unfinished():
+            self.desk.hall.adopt(room)
         await self._refresh_lines()
         self._begin(self.desk.run(), "console feed")
         self._begin(self._watch.run(), "console watch")

@@ -6,15 +6,18 @@ passes `learn`, so model, journal and pages always agree.
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
 from townhall.app import Line
 from townhall.app.lines import dialled_number
 from townhall.console import wire
-from townhall.console.archive import Archive
+from townhall.console.archive import MOST_KEPT, Archive
 from townhall.console.facts import (
+    Ended,
     Fact,
     Joined,
     Kind,
@@ -28,10 +31,12 @@ from townhall.console.facts import (
     TookRole,
 )
 from townhall.console.feed import Feed
-from townhall.console.hall import Hall
+from townhall.console.hall import MOST_ENDED, Hall
 from townhall.console.phrases import names_of, phrase_of_action
 from townhall.console.room import Room
 from townhall.console.sessions import Session
+
+log = logging.getLogger(__name__)
 
 FLUSH_EVERY_S = 0.1
 WRITE_EVERY = 5
@@ -56,6 +61,8 @@ class Desk:
         self.archive = archive
         self.capabilities = {"levels": levels, "lock": lock}
         self.lines: Sequence[Line] = ()
+        self.past: deque[wire.Shape] = deque(maxlen=MOST_KEPT)
+        """Summaries of ended conferences that are no longer in memory whole, the latest first."""
         self.on_learned: Callable[[Room, Fact], None] = lambda room, fact: None
         """Told of every fact that was news, after it was taken in."""
         self._clock = clock
@@ -83,6 +90,8 @@ class Desk:
             self._dirty.set()
             for one in kept:
                 self._date(room, one)
+                if isinstance(one, Ended):
+                    self.archive.keep_summary(sid, wire.conference(room))
                 self.on_learned(room, one)
         return bool(kept)
 
@@ -127,8 +136,15 @@ class Desk:
 
     def snapshot(self, session: Session) -> wire.Shape:
         live = [room for room in self.hall.live() if session.sees(room.lines)]
-        ended = [room for room in self.hall.ended() if session.sees(room.lines)]
+        ended = self.ended(session)[:MOST_ENDED]
         return wire.snapshot(live, ended, self.capabilities, self.now_ms())
+
+    def ended(self, session: Session) -> list[wire.Shape]:
+        """Conferences that are over, the latest first, as far as this session may see them."""
+        whole = [wire.conference(room) for room in self.hall.ended()]
+        known = {shape["sid"] for shape in whole}
+        shapes = [*whole, *(shape for shape in self.past if shape["sid"] not in known)]
+        return [shape for shape in shapes if session.sees(tuple(shape["lines"]))]
 
     def flush(self) -> None:
         """Tell the streams what has changed."""
@@ -142,6 +158,7 @@ class Desk:
                 for event, data in wire.feed_of(room, now_ms):
                     self.feed.tell(event, data, room.lines)
         for room in self.hall.removed:
+            self.past.appendleft(wire.conference(room))
             gone = {"now_ms": now_ms, "conference_sids": [room.sid]}
             self.feed.tell("removed", gone, room.lines)
         self.hall.removed.clear()
@@ -170,10 +187,13 @@ class Desk:
         while True:
             await self._dirty.wait()
             self._dirty.clear()
-            self.flush()
             flushes += 1
-            if flushes % WRITE_EVERY == 0 or not self._dirty.is_set():
-                await self.archive.write()
+            try:
+                self.flush()
+                if flushes % WRITE_EVERY == 0 or not self._dirty.is_set():
+                    await self.archive.write()
+            except Exception:
+                log.exception("the console could not tell what has changed, by a fault of its own")
             await asyncio.sleep(FLUSH_EVERY_S)
 
     async def close(self) -> None:

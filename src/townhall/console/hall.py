@@ -9,7 +9,7 @@ from townhall.console.room import Room
 MOST_ROOMS = 500
 """Live ones; an account that has more is not moderated by hand."""
 MOST_ENDED = 20
-"""Ended ones that stay in memory; older ones are read from the disk when somebody asks."""
+"""Ended ones that stay in memory whole; of older ones a summary, the rest is read when somebody asks."""
 MOST_EXPECTED = 10_000
 
 

@@ -126,12 +126,12 @@ def feed_of(room: Room, now_ms: int) -> Iterable[tuple[str, Shape]]:
         yield "entries", {**about, "entries": [entry(one) for one in latest]}
 
 
-def snapshot(live: list[Room], ended: list[Room], capabilities: dict[str, bool], now_ms: int) -> Shape:
+def snapshot(live: list[Room], ended: list[Shape], capabilities: dict[str, bool], now_ms: int) -> Shape:
     return {
         "now_ms": now_ms,
         "capabilities": capabilities,
         "conferences": [whole_conference(room) for room in live],
-        "ended": [conference(room) for room in ended],
+        "ended": ended,
     }
 
 

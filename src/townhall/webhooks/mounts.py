@@ -62,8 +62,8 @@ def _scope(request: httpx2.Request) -> dict[str, Any]:
     path, _, query = request.url.raw_path.partition(b"?")
     return {
         "type": "http",
-        # Of this version on, an application that streams does not listen for a disconnect meanwhile; ours would
-        # hear of one at once.
+        # From this version on, an application that streams does not listen for a disconnect meanwhile: ours
+        # would hear of one at once.
         "asgi": {"version": "3.0", "spec_version": "2.4"},
         "http_version": "1.1",
         "method": request.method,
