@@ -76,6 +76,19 @@ class Caller:
         )
 
 
+class Register:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, ...]] = []
+
+    def called(self, call_sid: str, caller: str, line: str, name: str = "") -> None:
+        self.told.append(("called", call_sid, caller, line, name))
+
+    def took_role(self, call_sid: str, caller: str, line: str, role: str) -> None:
+        self.told.append(("took role", call_sid, caller, line, role))
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()

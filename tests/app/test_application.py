@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import httpx2
 import pytest
-from tests.app.conftest import BASE, OPEN, TOKEN, Book, Caller, Clock
+from tests.app.conftest import BASE, GUARDED, OPEN, TOKEN, Book, Caller, Clock, Register
 from twilio.request_validator import RequestValidator
 
 from townhall.app import create_app
@@ -279,3 +279,48 @@ async def test_application_at_the_root_behind_a_path_links_with_that_path(caller
         signature = RequestValidator(TOKEN).compute_signature(f"{BASE}/town/menu", form)
         response = await client.post("/menu", data=form, headers={"X-Twilio-Signature": signature})
     assert "<Redirect>/town/role/listener</Redirect>" in response.text
+
+
+CONSOLE = f"{BASE}/console/callbacks/secret"
+CALL = "CA" + "0" * 32
+
+
+def watched(register: Register) -> Caller:
+    """A caller of an application that has a console."""
+    app = create_app(Book(OPEN, GUARDED), TOKEN, BASE, console_url=CONSOLE, attendance=register)
+    return Caller(httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=BASE), url=f"{BASE}/menu")
+
+
+async def test_console_is_told_of_the_conference_by_its_callbacks() -> None:
+    caller = watched(Register())
+    conference = (await caller.ask("/role/speaker"))[-1][0]
+    assert conference.attrib == {
+        "startConferenceOnEnter": "false",
+        "statusCallback": CONSOLE,
+        "statusCallbackEvent": "start end join leave mute hold modify speaker announcement",
+        "recordingStatusCallback": CONSOLE,
+        "recordingStatusCallbackEvent": "in-progress completed absent",
+    }
+
+
+async def test_console_is_told_who_calls_and_in_which_role() -> None:
+    register = Register()
+    caller = watched(register)
+    await caller.ask("/menu", Name="Anna")
+    await caller.ask("/role/listener", CallerName="ANNA S")
+    assert register.told == [
+        ("called", CALL, "+15550100", "1000", "Anna"),
+        ("called", CALL, "+15550100", "1000", "ANNA S"),
+        ("took role", CALL, "+15550100", "1000", "listener"),
+    ]
+
+
+async def test_role_with_a_pin_is_taken_only_with_the_right_one() -> None:
+    register = Register()
+    caller = watched(register)
+    caller.to = GUARDED.number
+    await caller.ask("/role/moderator")
+    await caller.ask("/pin/moderator", Digits="1")
+    assert {told[0] for told in register.told} == {"called"}
+    await caller.ask("/pin/moderator", Digits="246810")
+    assert register.told[-1] == ("took role", CALL, "+15550100", "2000", "moderator")

@@ -39,8 +39,8 @@ async def open_console(
         rest_client(
             httpx2.AsyncClient(transport=MountedTransport(front)),
             account_sid=settings.account_sid,
-            user=settings.account_sid,
-            password=token,
+            user=key.sid,  # not the account's: what the console asks counts against a limit of its own
+            password=key.secret,
             api_url=base_url,
         ),
         guard=guard,
