@@ -125,6 +125,12 @@ class ConsolePage:
         """Wait until the roster says so of a person: `Muted`, `On hold`, `Talking` …"""
         await expect(self.person(name).locator(".how")).to_have_text(words, timeout=WITHIN_S * 1000)
 
+    async def sign(self, words: str) -> None:
+        """Wait until one of the signs beside the clock begins so: `Recording`, `Locked` …"""
+        signs = self.tab.page.get_by_role("list", name="Signs").get_by_role("listitem")
+        lit = signs.filter(has_text=re.compile(f"^{re.escape(words)}"))
+        await expect(lit).to_be_visible(timeout=WITHIN_S * 1000)
+
     async def header(self, words: str) -> None:
         """Wait until the conference's state reads so."""
         await expect(self.tab.page.locator("#state-words")).to_have_text(
