@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from townhall.bench import BenchPlan, print_report, run
-from townhall.bench.plan import AnswerFigures, BenchReport, ConferenceFigures, RemoteFigures
+from townhall.bench.plan import AnswerFigures, BenchReport, ConferenceFigures, RemoteFigures, WebFigures
 
 TINY = BenchPlan(
     calls_a_second=4.0,
@@ -20,6 +20,9 @@ TINY = BenchPlan(
     moderated=3,
     asking_s=0.5,
     mutes=2,
+    web_listeners=3,
+    web_talkers=2,
+    web_joining_a_second=4.0,
 )
 
 
@@ -40,6 +43,11 @@ def test_tiny_run_measures_prints_and_writes_json(tmp_path: Path, capsys: pytest
     assert answers["failures"] == {}
     assert figures["remote"]["callers"] == 3
     assert figures["remote"]["requests_a_second"] > 0
+    browsers = figures["browsers"]
+    assert (browsers["listeners"], browsers["talkers"], browsers["hearing"]) == (3, 2, 2)
+    assert 0 < browsers["first_audio_p50_ms"] <= browsers["first_audio_p99_ms"]
+    assert browsers["packets_expected"] > 0
+    assert browsers["idle_cpu"] > 0
     assert set(figures) == set(BenchReport.__struct_fields__)
     printed = capsys.readouterr().out
     for words in (
@@ -48,6 +56,8 @@ def test_tiny_run_measures_prints_and_writes_json(tmp_path: Path, capsys: pytest
         "ratio",
         "callbacks",
         "Finding the floor",
+        "2 browsers talk",
+        "first sound after the call",
     ):
         assert words in printed
 
@@ -66,7 +76,8 @@ def test_calls_that_were_not_answered_are_told_with_their_reasons(capsys: pytest
     )
     conference = ConferenceFigures(**{name: 1 for name in ConferenceFigures.__struct_fields__})
     remote = RemoteFigures(**{name: 1 for name in RemoteFigures.__struct_fields__})
-    print_report(BenchReport(2, "a machine", "1", answers, conference, remote), Console())
+    browsers = WebFigures(**{name: 1 for name in WebFigures.__struct_fields__})
+    print_report(BenchReport(2, "a machine", "1", answers, conference, remote, browsers), Console())
     printed = capsys.readouterr().out
     assert "2 not answered: 503 Service Unavailable" in printed
     assert "1 not answered: 408 [timeout]" in printed

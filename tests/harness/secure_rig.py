@@ -35,7 +35,7 @@ class VirtualBrowser:
         self.address = address
         self.local = new_credentials()
         """The server's."""
-        self.peer = WebPeer(BROWSER_CONTEXT, self.local, SERVER.fingerprint)
+        self.peer = WebPeer(BROWSER_CONTEXT, new_credentials(), self.local, SERVER.fingerprint)
         self.talking = False
         self.ssrc = 0x5000 + leg
         self.sequence_number = 0

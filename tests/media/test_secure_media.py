@@ -112,7 +112,7 @@ def test_server_with_another_certificate_than_its_fingerprint_is_refused_by_the_
     rig: SecureRig,
 ) -> None:
     browser = rig.call()
-    browser.peer = WebPeer(BROWSER_CONTEXT, browser.local, BROWSER.fingerprint)
+    browser.peer = WebPeer(BROWSER_CONTEXT, new_credentials(), browser.local, BROWSER.fingerprint)
     browser.tell()
     rig.tick_until(lambda: browser.peer.failure)
     rig.tick_until(lambda: rig.events_of(LegInsecure))
@@ -294,7 +294,7 @@ def test_restart_with_another_certificate_is_another_association(rig: SecureRig)
     browser = rig.connect()
     other = new_certificate()
     browser.local = new_credentials()
-    browser.peer = WebPeer(make_context(other), browser.local, SERVER.fingerprint)
+    browser.peer = WebPeer(make_context(other), new_credentials(), browser.local, SERVER.fingerprint)
     rig.lose = lambda datagram: datagram[0] >= 128 and browser.peer.protection is None
     browser.tell(fingerprint=other.fingerprint)
     rig.tick_until(lambda: len(rig.events_of(LegSecured)) == 2)

@@ -16,6 +16,7 @@ from townhall.bench.lowest import Floor
 from townhall.bench.plan import AnswerFigures, BenchPlan, BenchReport, ConferenceFigures, RemoteFigures
 from townhall.bench.remote import measure_remote
 from townhall.bench.subject import ADDRESS, BenchFailed, Subject
+from townhall.bench.web_course import measure_browsers
 from townhall.media.protocol import Stats
 
 Progress = Callable[[str, float], None]
@@ -34,6 +35,7 @@ async def run_bench(plan: BenchPlan, progress: Progress = lambda doing, done: No
             answers = await _measure_answers(plan, subject, progress)
             window, stats, late_ms, media_cpu = await _measure_conference(plan, subject, progress)
             remote = await _measure_remote(plan, subject, progress)
+            browsers = await measure_browsers(plan, subject, progress)
     floor_cpu = await _measure_floor(plan, progress)
     return BenchReport(
         cores=os.cpu_count() or 1,
@@ -42,6 +44,7 @@ async def run_bench(plan: BenchPlan, progress: Progress = lambda doing, done: No
         answers=answers,
         conference=_conference_figures(plan, window, stats, late_ms, media_cpu, floor_cpu),
         remote=remote,
+        browsers=browsers,
     )
 
 

@@ -41,6 +41,21 @@ class Window:
         zeros = [np.zeros(phones, np.int64) for _ in range(4)]
         return cls(zeros[0], zeros[1] - 1, zeros[2], zeros[3], np.zeros(phones), np.zeros(phones))
 
+    def count(self, phones: Int64s, sequences: Int64s, loud: Bools, now: float) -> None:
+        """Add a batch of packets; a phone may be in it several times, in order."""
+        np.add.at(self.packets, phones, 1)
+        np.add.at(self.loud, phones, loud)
+        known = self.first[phones] >= 0
+        last = np.where(known, self.last[phones], sequences)
+        # Unrolled against the last number seen, so that it can wrap (RFC 3550 appendix A.1).
+        unrolled = last + ((sequences - last + 0x8000) % 0x10000 - 0x8000)
+        fresh = phones[~known]
+        self.first[fresh] = unrolled[~known]
+        np.maximum.at(self.last, phones, unrolled)
+        gaps = np.where(known, now - self.arrived[phones], 0.0)
+        np.maximum.at(self.gap_s, phones, gaps)
+        self.arrived[phones] = now
+
     @property
     def expected(self) -> Int64s:
         """Packets from the first to the last sequence number, `(phones,)`."""
@@ -195,21 +210,9 @@ class Crowd:
 
     def _count(self, phones: Int64s, data: Bytes, lengths: Int64s, now: float) -> None:
         """Add a batch to the window; a phone may be in it several times, in order."""
-        window = self._window
         sequences = data[:, 2].astype(np.int64) << 8 | data[:, 3]
-        np.add.at(window.packets, phones, 1)
         loud = ((data[:, 12:_PACKET] != 0xFF).sum(axis=1) > _SAMPLES // 2) & (lengths == _PACKET)
-        np.add.at(window.loud, phones, loud)
         self._heard[phones[loud]] = True
         if loud.any():
             self.loud_at = now
-        known = window.first[phones] >= 0
-        last = np.where(known, window.last[phones], sequences)
-        # Unrolled against the last number seen, so that it can wrap (RFC 3550 appendix A.1).
-        unrolled = last + ((sequences - last + 0x8000) % 0x10000 - 0x8000)
-        fresh = phones[~known]
-        window.first[fresh] = unrolled[~known]
-        np.maximum.at(window.last, phones, unrolled)
-        gaps = np.where(known, now - window.arrived[phones], 0.0)
-        np.maximum.at(window.gap_s, phones, gaps)
-        window.arrived[phones] = now
+        self._window.count(phones, sequences, loud, now)

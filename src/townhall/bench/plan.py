@@ -22,6 +22,11 @@ class BenchPlan:
     asking_s: float = 5.0
     mutes: int = 20
     """How often its talker is muted, 0.8 s each."""
+    web_listeners: int = 100
+    """Browsers in the first of two conferences, in which one of them talks."""
+    web_talkers: int = 20
+    """Browsers in the second, in which all talk."""
+    web_joining_a_second: float = 10.0
 
 
 class AnswerFigures(msgspec.Struct, frozen=True):
@@ -73,6 +78,29 @@ class RemoteFigures(msgspec.Struct, frozen=True):
     callbacks_a_second: float
 
 
+class WebFigures(msgspec.Struct, frozen=True):
+    """What browsers cost the media process, in cores, and from a page's `invite` to the first sound it hears.
+
+    `listener_cpu` and `talker_cpu` are each browser's own, without what idling costs; how many a core
+    carries is reckoned from them, with 80 % of it in use.
+    """
+
+    listeners: int
+    talkers: int
+    hearing: int
+    """Browsers that heard talk throughout the window, the moderator's own not being among them."""
+    first_audio_p50_ms: float
+    first_audio_p99_ms: float
+    idle_cpu: float
+    listener_cpu: float
+    talker_cpu: float
+    listeners_per_core: int
+    talkers_per_core: int
+    packets_expected: int
+    packets_missed: int
+    load_maker_late_ms: float
+
+
 class BenchReport(msgspec.Struct, frozen=True):
     cores: int
     machine: str
@@ -80,3 +108,4 @@ class BenchReport(msgspec.Struct, frozen=True):
     answers: AnswerFigures
     conference: ConferenceFigures
     remote: RemoteFigures
+    browsers: WebFigures

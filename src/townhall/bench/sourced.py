@@ -42,7 +42,7 @@ class Arrivals:
 
     near: Int64s
     data: Bytes
-    """`(n, 256)`, a view that lasts until the next `receive`."""
+    """`(n, stride)`, a view that lasts until the next `receive`."""
     lengths: Int64s
 
 
@@ -70,7 +70,8 @@ class _Batch:
 class SourcedSocket:
     """The crowd's socket, on a free port of every address of this machine; raises OSError."""
 
-    def __init__(self) -> None:
+    def __init__(self, stride: int = _STRIDE) -> None:
+        """`stride`: the most bytes of a datagram."""
         library = ctypes.CDLL(None, use_errno=True)
         pointer = ctypes.c_void_p
         self._recvmmsg, self._sendmmsg = library.recvmmsg, library.sendmmsg
@@ -82,8 +83,8 @@ class SourcedSocket:
             self._socket.setsockopt(socket.SOL_SOCKET, option, 8 << 20)
         self._socket.bind(("0.0.0.0", 0))
         self.port = int(self._socket.getsockname()[1])
-        self._in = _Batch(np.zeros((ROWS, _STRIDE), np.uint8))
-        self._out = _Batch(np.zeros((ROWS, _STRIDE), np.uint8))
+        self._in = _Batch(np.zeros((ROWS, stride), np.uint8))
+        self._out = _Batch(np.zeros((ROWS, stride), np.uint8))
         self._out.control[:, : len(_CONTROL_HEADER)] = np.frombuffer(_CONTROL_HEADER, np.uint8)
 
     def receive(self) -> Arrivals:

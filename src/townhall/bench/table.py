@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from townhall.bench.plan import BenchReport
+from townhall.bench.plan import BenchReport, WebFigures
 
 ANSWER_AIM_MS = 250.0
 RATIO_AIM = 2.0
@@ -104,6 +104,41 @@ def print_report(report: BenchReport, console: Console) -> None:
                 f"≤ {SILENCE_AIM_MS:g} ms",
             ),
             ("callbacks delivered a second", f"{remote.callbacks_a_second:.0f}", None, ""),
+        ],
+    )
+    _print_browsers(report.browsers, console)
+
+
+def _print_browsers(browsers: WebFigures, console: Console) -> None:
+    share = 100 * browsers.packets_missed / max(1, browsers.packets_expected)
+    _table(
+        console,
+        f"browsers: {browsers.listeners} of which one talks, then {browsers.talkers} that all talk",
+        [
+            (
+                "browsers that hear the talk",
+                f"{browsers.hearing}",
+                browsers.hearing == browsers.listeners - 1,
+                "all but who talks",
+            ),
+            (
+                "first sound after the call, median",
+                f"{browsers.first_audio_p50_ms:.0f} ms",
+                None,
+                "",
+            ),
+            ("99 % within", f"{browsers.first_audio_p99_ms:.0f} ms", None, ""),
+            ("each that listens", f"{100 * browsers.listener_cpu:.3f} % of a core", None, ""),
+            ("each that talks", f"{100 * browsers.talker_cpu:.3f} % of a core", None, ""),
+            ("listening, on a core", f"about {browsers.listeners_per_core}", None, ""),
+            ("talking, on a core", f"about {browsers.talkers_per_core}", None, ""),
+            (
+                "packets missed",
+                f"{browsers.packets_missed} ({share:.3f} %)",
+                browsers.packets_missed == 0,
+                "0",
+            ),
+            ("load maker late by at most", f"{browsers.load_maker_late_ms:.1f} ms", None, ""),
         ],
     )
 

@@ -8,7 +8,7 @@ import secrets
 
 from OpenSSL import SSL
 
-from townhall.ice import Check, Credentials, StunError, new_credentials, parse
+from townhall.ice import Check, Credentials, StunError, parse
 from townhall.ice.answers import fault_of, success
 from townhall.ice.message import Message
 from townhall.media.secure.dtls import Association, DtlsError, Role
@@ -25,12 +25,17 @@ class WebPeer:
     """One browser that calls one server."""
 
     def __init__(
-        self, context: SSL.Context, remote: Credentials, fingerprint: str, role: Role = "client"
+        self,
+        context: SSL.Context,
+        local: Credentials,
+        remote: Credentials,
+        fingerprint: str,
+        role: Role = "client",
     ) -> None:
         """`context`: with the browser's certificate (`dtls.make_context`); `remote`, `fingerprint`: the
         server's.
         """
-        self.local = new_credentials()
+        self.local = local
         self.remote = remote
         self.protection: Protection | None = None
         """There once the handshake is through."""

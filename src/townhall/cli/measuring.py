@@ -15,12 +15,18 @@ def bench(
     moderated: Annotated[
         int, typer.Option(min=2, help="Callers in the conference that is moderated through the API.")
     ] = 200,
+    browsers: Annotated[
+        int, typer.Option(min=2, help="Browsers in the conference in which one of them talks.")
+    ] = 100,
+    talking_browsers: Annotated[
+        int, typer.Option(min=2, help="Browsers in the conference in which all talk.")
+    ] = 20,
     seconds: Annotated[float, typer.Option(min=2, help="How long each measurement lasts.")] = 10,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the figures to this file as JSON.")
     ] = None,
 ) -> None:
-    """Measure this machine: how fast calls and the API are answered, and what one conference costs."""
+    """Measure this machine: how fast calls and the API are answered, and what conferences cost."""
     if talkers >= callers:
         fail("--talkers has to be less than --callers: the others listen", 2)
     if json_file is not None and not json_file.absolute().parent.is_dir():
@@ -34,5 +40,7 @@ def bench(
         talkers=talkers,
         conference_s=seconds,
         moderated=moderated,
+        web_listeners=browsers,
+        web_talkers=talking_browsers,
     )
     raise typer.Exit(run(plan, json_file))

@@ -34,7 +34,7 @@ _CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 _LABEL = b"EXTRACTOR-dtls_srtp"
 _RECORD_HEADER = 13
 _READ_BYTES = 1 << 16
-_FINGERPRINT = re.compile(r"sha-256 ((?:[0-9A-F]{2}:){31}[0-9A-F]{2})", re.IGNORECASE)
+_FINGERPRINT = re.compile(r"sha-(256|384|512) ((?:[0-9A-F]{2}:)+[0-9A-F]{2})", re.IGNORECASE)
 
 
 class DtlsError(TownhallError):
@@ -69,15 +69,30 @@ def make_context(certificate: Certificate) -> SSL.Context:
 
 def _is_the_one(connection: SSL.Connection, found: crypto.X509, error: int, depth: int, fine: int) -> bool:
     """Whether the peer's own certificate has the fingerprint; who signed it does not matter."""
-    return depth > 0 or found.digest("sha256") == connection.get_app_data()
+    fingerprint: Fingerprint = connection.get_app_data()
+    return depth > 0 or fingerprint.fits(found)
 
 
-def read_fingerprint(text: str) -> bytes:
-    """The hexadecimal part of `sha-256 AB:CD:…`, upper case. Raises `DtlsError`."""
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """A hash of SHA-2 and what it makes of the peer's certificate: `AB:CD:…`, upper case."""
+
+    hash: str
+    digest: bytes
+
+    def fits(self, certificate: crypto.X509) -> bool:
+        """Whether it is this certificate's."""
+        return certificate.digest(self.hash) == self.digest
+
+
+def read_fingerprint(text: str) -> Fingerprint:
+    """`sha-256 AB:CD:…` as in `a=fingerprint` (RFC 8122 section 5). Raises `DtlsError`."""
     found = _FINGERPRINT.fullmatch(text.strip())
-    if found is None:
-        raise DtlsError(f"fingerprint {text[:100]!r} is not sha-256 with 32 bytes in hexadecimal")
-    return found[1].upper().encode()
+    if found is None or 8 * len(found[2].split(":")) != int(found[1]):
+        raise DtlsError(
+            f"fingerprint {text[:100]!r} is not sha-256, sha-384 or sha-512 with its bytes in hexadecimal"
+        )
+    return Fingerprint(f"sha{found[1]}", found[2].upper().encode())
 
 
 class Association:
@@ -162,7 +177,7 @@ class Association:
         """OpenSSL's words, but for the case that matters most."""
         found = self._connection.get_peer_certificate(as_cryptography=True)
         reasons = [str(part[-1]) for part in (error.args[0] if error.args else ()) if part]
-        if found is not None and _digest(found) != self.fingerprint:
+        if found is not None and not self._fits(found):
             return "the browser's certificate has not the fingerprint of its SDP"
         if "certificate verify failed" in reasons:
             return "the browser's certificate has not the fingerprint of its SDP"
@@ -172,7 +187,7 @@ class Association:
         """The keys (RFC 5764 section 4.2). Raises `DtlsError`."""
         found = self._connection.get_peer_certificate(as_cryptography=True)
         profile = self._connection.get_selected_srtp_profile()
-        if found is None or _digest(found) != self.fingerprint or profile not in PROFILES:
+        if found is None or not self._fits(found) or profile not in PROFILES:
             self.state = "closed"
             raise DtlsError("the DTLS handshake agreed on no SRTP profile of ours")
         key, salt = PROFILES[profile]
@@ -181,6 +196,9 @@ class Association:
         client, server = block[:key] + salts[:salt], block[key : 2 * key] + salts[salt:]
         ours, theirs = (client, server) if self.role == "client" else (server, client)
         return SrtpKeys(profile, ours, theirs)
+
+    def _fits(self, found: X509) -> bool:
+        return self.fingerprint.fits(crypto.X509.from_cryptography(found))
 
     def _flight(self) -> list[bytes]:
         """What OpenSSL has written, cut into datagrams: its memory has forgotten where they ended."""
@@ -202,7 +220,3 @@ def packed(records: bytes) -> list[bytes]:
             begin = at
         at = end
     return [*datagrams, records[begin:]]
-
-
-def _digest(certificate: X509) -> bytes:
-    return crypto.X509.from_cryptography(certificate).digest("sha256")
