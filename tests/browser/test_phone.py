@@ -1,5 +1,6 @@
 """The phone page against a scripted server: what it says on the socket, and what it tells people."""
 
+import asyncio
 import contextlib
 import json
 import re
@@ -99,13 +100,11 @@ async def test_first_line_is_called_with_opus_first_and_the_name_given(
     await screen.state("Calling …")
 
 
-@pytest.mark.parametrize(("query", "number"), [("?line=2000", "2000"), ("?line=%2B15550100", "+15550100")])
-async def test_address_of_the_page_chooses_the_line(
-    browsing: Browsing, house: PhonePage, query: str, number: str
-) -> None:
-    screen = await open_screen(browsing, house, query)
-    _, invite = await screen.call()
-    assert parse_qs(invite["twilio"]["params"])["To"] == [number]  # type: ignore[index]
+async def test_address_of_the_page_chooses_the_line(browsing: Browsing, house: PhonePage) -> None:
+    for query, number in (("?line=2000", "2000"), ("?line=%2B15550100", "+15550100")):
+        screen = await open_screen(browsing, house, query)
+        _, invite = await screen.call()
+        assert parse_qs(invite["twilio"]["params"])["To"] == [number]  # type: ignore[index]
 
 
 async def test_ringing_is_shown_until_the_answer(browsing: Browsing, house: PhonePage) -> None:
@@ -164,6 +163,34 @@ async def test_name_of_a_line_is_text_and_no_markup(browsing: Browsing) -> None:
         screen = Screen(await browsing.open("ann", 440.0, house.url), house)
         await screen.reads(name)
         assert await screen.page.locator("#phone img").count() == 0
+
+
+MOUNT = """async () => {
+  const { Phone } = await import("/static/phone/phone.js");
+  const { mountPhone } = await import("/static/phone/view.js");
+  const corner = document.createElement("div");
+  corner.id = "corner";
+  document.body.replaceChildren(corner);
+  globalThis.phone = new Phone();
+  globalThis.view = mountPhone(corner, phone, { line: "2000", press: "3", keys: "inside" });
+  view.setLines([{ number: "2000", name: "Board" }]);
+}"""
+
+
+async def test_phone_is_mounted_in_another_page_and_used_from_its_script(
+    browsing: Browsing, house: PhonePage
+) -> None:
+    screen = await open_screen(browsing, house)
+    await screen.page.evaluate(MOUNT)
+    await screen.page.keyboard.type("5")  # not for the phone: the focus is elsewhere
+    calling = asyncio.ensure_future(screen.page.evaluate("() => view.call({ listenOnly: true })"))
+    _, invite = await screen.invited()
+    assert parse_qs(invite["twilio"]["params"])["To"] == ["2000"]  # type: ignore[index]
+    assert await calling is True
+    assert await screen.page.evaluate("() => phone.state.listenOnly && phone.state.status") == "calling"
+    await screen.page.evaluate("() => phone.hangUp()")
+    await screen.page.evaluate("() => view.unmount()")
+    assert await screen.page.locator("#corner *").count() == 0
 
 
 # ---- by keyboard -----------------------------------------------------------------------------------------
@@ -456,25 +483,23 @@ async def test_token_that_is_refused_twice_is_told(browsing: Browsing, house: Ph
     await screen.warns("The server does not let this page call.", "The token is signed with another key.")
 
 
-@pytest.mark.parametrize(
-    ("code", "message", "title", "advice"),
-    [
-        (31404, "Not found", "There is no line 1000.", "choose a line from the list"),
-        (31486, "Busy", "The line is busy.", "in a few minutes"),
-        (31480, "Temporarily unavailable", "Nobody answered.", "later"),
-        (31000, "The server is overloaded; try again", "cannot take the call just now.", "overloaded"),
-        (31206, "Too many calls", "There are too many calls", "minute"),
-        (31002, "The call is not allowed", "The call was refused.", "The call is not allowed. (31002)"),
-    ],
-)
-async def test_call_that_is_refused_is_told_in_words(
-    browsing: Browsing, house: PhonePage, code: int, message: str, title: str, advice: str
-) -> None:
+REFUSALS = [
+    (31404, "Not found", "There is no line 1000.", "choose a line from the list"),
+    (31486, "Busy", "The line is busy.", "in a few minutes"),
+    (31480, "Temporarily unavailable", "Nobody answered.", "later"),
+    (31000, "The server is overloaded; try again", "cannot take the call just now.", "overloaded"),
+    (31206, "Too many calls", "There are too many calls", "minute"),
+    (31002, "The call is not allowed", "The call was refused.", "The call is not allowed. (31002)"),
+]
+
+
+async def test_call_that_is_refused_is_told_in_words(browsing: Browsing, house: PhonePage) -> None:
     screen = await open_screen(browsing, house)
-    signal, invite = await screen.call()
-    await signal.say("hangup", callsid=invite["callsid"], error={"code": code, "message": message})
-    await screen.warns(title, advice)
-    await expect(screen.button("Call")).to_be_visible()
+    for code, message, title, advice in REFUSALS:
+        signal, invite = await screen.call()
+        await signal.say("hangup", callsid=invite["callsid"], error={"code": code, "message": message})
+        await screen.warns(title, advice)
+        await expect(screen.button("Call")).to_be_visible()
 
 
 async def test_blocked_port_is_named_and_the_call_stands(browsing: Browsing, house: PhonePage) -> None:

@@ -171,10 +171,14 @@ async def test_browser_that_names_only_its_origin_gets_a_token() -> None:
     assert (await Page().ask(headers={"Origin": BASE})).status_code == 200
 
 
-async def test_page_behind_a_proxy_is_known_by_the_public_address() -> None:
-    settings = PhoneSettings(ACCOUNT, KEY, SECRET, APPLICATION, public_origin="https://town.example/")
+@pytest.mark.parametrize(
+    "public", ["https://town.example", "https://Town.example/", "https://town.example/calls"]
+)
+async def test_page_behind_a_proxy_is_known_by_the_public_address(public: str) -> None:
+    page = Page(PhoneSettings(ACCOUNT, KEY, SECRET, APPLICATION, public_origin=public))
     behind = {"Origin": "https://town.example", "Host": "10.0.0.7:8080"}
-    assert (await Page(settings).ask(headers=behind)).status_code == 200
+    assert (await page.ask(headers=behind)).status_code == 200
+    assert (await page.ask(headers={**behind, "Origin": "http://town.example"})).status_code == 403
 
 
 async def test_source_that_asks_too_often_waits_and_others_do_not() -> None:

@@ -69,7 +69,9 @@ class PhoneSettings:
     application_sid: str
     ttl_s: int = LONGEST_TTL_S
     public_origin: str | None = None
-    """Where the page is reached through a proxy that hides it: `https://calls.example.com`."""
+    """Where the page is reached through a proxy that hides it: `https://calls.example.com`; a path is no
+    matter.
+    """
     sip_address: str | None = None
     """What a SIP phone calls, such as `sip:{number}@calls.example.com`; None: not known."""
     tokens_per_minute: float = 60.0
@@ -192,7 +194,7 @@ def is_same_origin(request: Request, public_origin: str | None = None) -> bool:
     origin = request.headers.get("origin", "").lower()
     if not origin:
         return False
-    if public_origin and origin == public_origin.lower().rstrip("/"):
+    if public_origin and urlsplit(origin)[:2] == urlsplit(public_origin.lower())[:2]:
         return True
     return urlsplit(origin).netloc == request.headers.get("host", "").lower()
 

@@ -113,7 +113,11 @@ export class Peer extends EventTarget {
   #prefer() {
     const known = RTCRtpReceiver.getCapabilities?.("audio")?.codecs ?? [];
     const wanted = WANTED.flatMap((type) => known.filter((codec) => codec.mimeType.toLowerCase() === type));
-    if (wanted.length > 0) this.#transceiver.setCodecPreferences?.(wanted);
+    try {
+      if (wanted.length > 0) this.#transceiver.setCodecPreferences?.(wanted);
+    } catch {
+      // Some browsers want every codec of theirs named. Their own order will do: Opus is first in all of them.
+    }
   }
 }
 

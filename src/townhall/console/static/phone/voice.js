@@ -148,6 +148,7 @@ export class Voice extends EventTarget {
   /** The token was refused. Perhaps it was only too old (the machine slept): once, another one is tried. */
   async #refused(error) {
     this.#closeSignal(true);
+    if (this.call?.status === "open") this.call.detach();
     if (!this.#secondToken) {
       try {
         await this.#openSignal();

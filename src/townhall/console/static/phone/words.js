@@ -2,8 +2,8 @@
 
 /** @returns {string} one phrase for where the call is; "" when there is nothing to say */
 export function stateInWords(state) {
-  const { status, direction } = state;
-  if (status === "preparing") return "Asking for the microphone …";
+  const { status, direction, listenOnly } = state;
+  if (status === "preparing") return listenOnly ? "Getting ready …" : "Getting ready; allow the microphone if asked …";
   if (status === "calling") return "Calling …";
   if (status === "ringing") return "Ringing …";
   if (status === "incoming") return "Calls you";
