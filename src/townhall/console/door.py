@@ -26,7 +26,6 @@ class Door:
         self.sessions = sessions
         self._settings = settings
         self._lines = lines
-        self._secure = settings.base_url.startswith("https:")
 
     async def session(self, request: Request, now_ms: int) -> Session:
         """Who is signed in; raises `Refusal` `signed-out`."""
@@ -57,21 +56,25 @@ class Door:
         if not self.sessions.is_token(session, request.headers.get(TOKEN_HEADER, "")):
             raise Refusal("cross-site", "The request lacks this session's token. Load the page anew.")
 
-    def let_in(self, response: Response, session: Session) -> None:
+    def let_in(self, request: Request, response: Response, session: Session) -> None:
         response.set_cookie(
             COOKIE,
             self.sessions.cookie(session),
             max_age=LASTS_MS // 1000,
             path=COOKIE_PATH,
-            secure=self._secure,
+            secure=_is_secure(request),
             httponly=True,
             samesite="strict",
         )
 
-    def let_out(self, response: Response) -> None:
-        response.delete_cookie(
-            COOKIE, path=COOKIE_PATH, secure=self._secure, httponly=True, samesite="strict"
-        )
+    def let_out(self, request: Request, response: Response) -> None:
+        secure = _is_secure(request)
+        response.delete_cookie(COOKIE, path=COOKIE_PATH, secure=secure, httponly=True, samesite="strict")
+
+
+def _is_secure(request: Request) -> bool:
+    """Whether the page was had by https, be it through a proxy; the one address may be both."""
+    return request.url.scheme == "https" or request.headers.get("origin", "").startswith("https:")
 
 
 async def json_body(request: Request) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class SignIn:
         else:
             raise bad("Send line and pin, or password.")
         response = JSONResponse(self._shape(session), headers=PRIVATE)
-        self._door.let_in(response, session)
+        self._door.let_in(request, response, session)
         log.info("%s signed in to the console%s", session.role, f", line {session.line}" * bool(session.line))
         return response
 
@@ -90,7 +90,7 @@ class SignIn:
         self._door.sessions.sign_out(session)
         self._on_change()
         response = Response(status_code=204, headers=PRIVATE)
-        self._door.let_out(response)
+        self._door.let_out(request, response)
         return response
 
     # ---- who it is ----
