@@ -1,10 +1,11 @@
-"""Audio as arrays: G.711, mixing, playout with loss concealment, digits and speech in the audio, clips,
-tones, music.
+"""Audio as arrays: G.711, Opus, mixing, resampling, playout with loss concealment, digits and speech in the
+audio, clips, tones, music.
 
 Everything works on numpy arrays whose rows are legs (or *slots*, a leg's row number in a state array);
-nothing here loops over legs, packets or samples, opens a file or reads a clock. Live audio is 8 kHz int16 in
-ticks of 20 ms, 160 samples. Left out: Opus and wideband codecs, echo cancellation, noise suppression, and
-everything about RTP headers (room `rtp`) and files on disk (the callers hand bytes over).
+nothing here loops over legs, packets or samples (but for the one call into libopus per packet that is
+decoded), opens a file or reads a clock. Live audio is int16 in ticks of 20 ms: 160 samples at 8 kHz, of Opus
+legs 320 at 16 kHz. Left out: other wideband codecs, echo cancellation, noise suppression, and everything
+about RTP headers (room `rtp`) and files on disk (the callers hand bytes over).
 """
 
 from townhall.audio.clips import AudioError, decode, load_clip, write_wav
@@ -22,7 +23,10 @@ from townhall.audio.inband import InbandDigits
 from townhall.audio.levels import SpeechDetector
 from townhall.audio.mixing import add_private, bus_sums, limit, mix_minus
 from townhall.audio.music import hold_music
+from townhall.audio.opus import OpusDecoder, OpusEncoder, OpusError, OpusMissing, load_opus, opus_version
+from townhall.audio.opus_playout import OpusPlayout
 from townhall.audio.playout import Playout
+from townhall.audio.resampling import Downsampler, Upsampler
 from townhall.audio.tones import ToneError, beep_enter, beep_exit, comfort, dtmf, ringback, sine
 
 __all__ = [
@@ -33,10 +37,17 @@ __all__ = [
     "ULAW_SILENCE",
     "ULAW_TO_ALAW",
     "AudioError",
+    "Downsampler",
     "InbandDigits",
+    "OpusDecoder",
+    "OpusEncoder",
+    "OpusError",
+    "OpusMissing",
+    "OpusPlayout",
     "Playout",
     "SpeechDetector",
     "ToneError",
+    "Upsampler",
     "add_private",
     "beep_enter",
     "beep_exit",
@@ -49,7 +60,9 @@ __all__ = [
     "hold_music",
     "limit",
     "load_clip",
+    "load_opus",
     "mix_minus",
+    "opus_version",
     "ringback",
     "sine",
     "write_wav",

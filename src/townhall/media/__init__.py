@@ -1,8 +1,8 @@
 """The media process and control's client of it.
 
-Batched UDP sockets, a 20 ms tick on arrays over all legs, players, recorders, digits, RTCP; started and
-spoken to through `MediaProcess`. What they say to each other is in `protocol`; the arithmetic is in rooms
-`rtp` and `audio`. Left out so far: SRTP, wideband codecs, more than one process.
+Batched UDP sockets, a 20 ms tick on arrays over all legs in G.711 and Opus, players, recorders, digits, RTCP;
+browsers' encryption in `secure`; started and spoken to through `MediaProcess`. What they say to each other is
+in `protocol`; the arithmetic is in rooms `rtp` and `audio`. Left out so far: more than one process.
 """
 
 from townhall.media.client import MediaProcess
