@@ -54,6 +54,12 @@ def test_browser_that_checks_and_shakes_hands_is_secured_and_hears(rig: SecureRi
     assert rig.stray == []
 
 
+def test_browser_with_ipv6_is_secured_and_hears(rig: SecureRig) -> None:
+    browser = rig.connect(address=("2001:db8::7", 40001))
+    rig.tick(5)
+    assert len(browser.heard) >= 4
+
+
 def test_nothing_is_sent_before_a_check_has_come(rig: SecureRig) -> None:
     rig.call()
     rig.browsers.clear()

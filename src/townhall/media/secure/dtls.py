@@ -30,6 +30,10 @@ master key and salt.
 """
 
 _DTLS_1_2 = 0xFEFD
+_RELEASE_BUFFERS = 0x10
+"""SSL_MODE_RELEASE_BUFFERS: an association lives as long as its call and says next to nothing after the
+handshake.
+"""
 _CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 _LABEL = b"EXTRACTOR-dtls_srtp"
 _RECORD_HEADER = 13
@@ -58,6 +62,7 @@ def make_context(certificate: Certificate) -> SSL.Context:
     context.set_options(
         SSL.OP_NO_QUERY_MTU | SSL.OP_NO_TICKET | SSL.OP_NO_RENEGOTIATION | SSL.OP_CIPHER_SERVER_PREFERENCE
     )
+    context.set_mode(_RELEASE_BUFFERS)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_cipher_list(_CIPHERS)
     context.use_privatekey(certificate.key)

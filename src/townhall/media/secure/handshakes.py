@@ -9,11 +9,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+import numpy as np
+
 from townhall.ice import IceLite, Path
 from townhall.media.protocol import Event, LegInsecure, LegSecured, LegSilent
 from townhall.media.secure.dtls import Association, DtlsError
+from townhall.media.secure.inbound import first_of_each
 from townhall.media.secure.outbox import Outbox
-from townhall.media.secure.peers import SecurePeer, SecurePeers
+from townhall.media.secure.peers import INBOX, SecurePeer, SecurePeers
 from townhall.media.secure.srtp import Protection
 from townhall.media.shapes import Int64s, Received
 
@@ -62,7 +65,10 @@ class Handshakes:
         holds.
         """
         owners = self._peers.sources.find(batch.sockets[which], batch.names[which])
-        for row, owner in zip(which[owners >= 0].tolist(), owners[owners >= 0].tolist(), strict=True):
+        known = np.flatnonzero(owners >= 0)
+        known = known[first_of_each(owners[known], INBOX)]
+        self.dropped += len(owners) - len(known)
+        for row, owner in zip(which[known].tolist(), owners[known].tolist(), strict=True):
             peer = self._peers.at[owner]
             if peer is None or peer.failed or len(peer.inbox) == peer.inbox.maxlen:
                 self.dropped += 1
@@ -71,7 +77,6 @@ class Handshakes:
                 self._waiting.append(peer)
             path: Path = (int(batch.sockets[row]), batch.names[row].tobytes())
             peer.inbox.append((path, batch.data[row, : int(batch.lengths[row])].tobytes()))
-        self.dropped += int((owners < 0).sum())
 
     def work(self, now: float, until: float) -> None:
         """Give turns until the clock says `until`, each peer's datagrams one at a time, all peers in turn."""

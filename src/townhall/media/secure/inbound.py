@@ -91,14 +91,7 @@ class Inbound:
 
     def _uncrowded(self, media: Int64s, owners: Int64s) -> tuple[Int64s, Int64s]:
         """Leave out what a browser sends beyond `MOST_A_BATCH`."""
-        if len(owners) <= MOST_A_BATCH or np.bincount(owners).max() <= MOST_A_BATCH:
-            return media, owners
-        order = np.argsort(owners, kind="stable")
-        runs = owners[order]
-        begins = np.flatnonzero(np.r_[True, runs[1:] != runs[:-1]])
-        sizes = np.diff(np.r_[begins, len(runs)])
-        place = np.arange(len(runs)) - np.repeat(begins, sizes)
-        keep = np.sort(order[place < MOST_A_BATCH])
+        keep = first_of_each(owners, MOST_A_BATCH)
         self.crowded += len(owners) - len(keep)
         return media[keep], owners[keep]
 
@@ -147,6 +140,18 @@ class Inbound:
             np.full(len(media), self._socket, np.int32),
             batch.arrived[media],
         )
+
+
+def first_of_each(owners: Int64s, most: int) -> Int64s:
+    """The places, ascending, at which an owner stands for the `most`-th time or earlier."""
+    if len(owners) <= most or np.bincount(owners).max() <= most:
+        return np.arange(len(owners))
+    order = np.argsort(owners, kind="stable")
+    runs = owners[order]
+    begins = np.flatnonzero(np.r_[True, runs[1:] != runs[:-1]])
+    sizes = np.diff(np.r_[begins, len(runs)])
+    place = np.arange(len(runs)) - np.repeat(begins, sizes)
+    return np.sort(order[place < most])
 
 
 def virtual_names(legs: Int64s) -> Words:
