@@ -50,38 +50,56 @@ def test_trunk_may_hold_all() -> None:
     assert turnstile.why_not("192.0.2.1", 10, 0.0) == "10 calls are all that the server takes"
 
 
+def crowd(turnstile: Turnstile, count: int, now: float = 0.0) -> list[Ticket]:
+    """So many who wait, each at an address of his own."""
+    return [turnstile.enter(f"10.0.{number // 250}.{number % 250}", now) for number in range(count)]
+
+
 def test_crowd_that_waits_too_long_keeps_newcomers_out_until_it_is_set_up() -> None:
     turnstile = Turnstile(1000, 1000)
-    crowd = [turnstile.enter("192.0.2.1", 0.0) for _ in range(JUDGED_FROM)]
+    waiting = crowd(turnstile, JUDGED_FROM)
     assert turnstile.why_not("192.0.2.2", 50, WAITS_AT_MOST_S) == ""
     late = WAITS_AT_MOST_S + 0.1
     assert turnstile.why_not("192.0.2.2", 50, late) == "50 calls wait to be set up, the first for 0.6 s"
-    turnstile.set_up(crowd[0])
+    turnstile.set_up(waiting[0])
     assert turnstile.why_not("192.0.2.2", 50, late) == ""
 
 
 def test_oldest_who_still_waits_is_the_measure() -> None:
     turnstile = Turnstile(1000, 1000)
     first = turnstile.enter("192.0.2.1", 0.0)
-    for _ in range(JUDGED_FROM):
-        turnstile.enter("192.0.2.1", 5.0)
+    crowd(turnstile, JUDGED_FROM, 5.0)
     assert turnstile.why_not("192.0.2.2", 51, 5.1)
     turnstile.set_up(first)
     assert turnstile.why_not("192.0.2.2", 51, 5.1) == ""
 
 
+def test_flood_from_one_source_keeps_itself_out_and_nobody_else() -> None:
+    turnstile = Turnstile(10_000, 10_000)
+    flood = [turnstile.enter("192.0.2.1", 0.0) for _ in range(3000)]
+    assert turnstile.why_not("192.0.2.1", 3000, 1.0)
+    assert turnstile.why_not("192.0.2.2", 3000, 1.0) == ""
+    for ticket in flood:
+        turnstile.set_up(ticket)
+        turnstile.set_up(ticket)
+    assert turnstile.why_not("192.0.2.1", 0, 1.0) == ""
+    crowd(turnstile, JUDGED_FROM - 1, 2.0)
+    assert turnstile.why_not("192.0.2.2", 0, 9.0) == ""
+    turnstile.enter("192.0.2.9", 2.0)
+    assert turnstile.why_not("192.0.2.2", 0, 9.0)
+
+
 def test_few_who_wait_long_are_no_crowd() -> None:
     turnstile = Turnstile(1000, 1000)
-    for _ in range(JUDGED_FROM - 1):
-        turnstile.enter("192.0.2.1", 0.0)
+    crowd(turnstile, JUDGED_FROM - 1)
     assert turnstile.why_not("192.0.2.2", 49, 60.0) == ""
 
 
 def test_caller_who_leaves_unset_waits_no_more() -> None:
     turnstile = Turnstile(1000, 1000)
-    for ticket in [turnstile.enter("192.0.2.1", 0.0) for _ in range(JUDGED_FROM)]:
+    for ticket in crowd(turnstile, JUDGED_FROM):
         turnstile.leave(ticket)
-    assert turnstile.why_not("192.0.2.1", 0, 60.0) == ""
+    assert turnstile.why_not("10.0.0.0", 0, 60.0) == ""
 
 
 @given(st.lists(st.tuples(st.sampled_from(["192.0.2.1", "192.0.2.2", "2001:db8::1"]), st.booleans())))
