@@ -5,12 +5,14 @@ import { register } from "node:module";
 
 const BASE = new URL("../../../src/townhall/console/static/console/", import.meta.url);
 
-register(`data:text/javascript,${encodeURIComponent(`
+register(
+  `data:text/javascript,${encodeURIComponent(`
   export async function load(url, context, next) {
     const ours = url.startsWith(${JSON.stringify(BASE.href)});
     return next(url, ours ? { ...context, format: "module" } : context);
   }
-`)}`);
+`)}`,
+);
 
 /** Import a module of the console by its file's name. */
 export function load(name) {

@@ -10,7 +10,12 @@ const keys = (lines) => lines.map(({ key }) => key);
 const lines = (text) => [...text].map((key) => ({ key }));
 
 test("people stand by role, and in a role as they came", () => {
-  const people = [person("l2", "listener", 9), person("s1", "speaker", 5), person("m1", "moderator", 7), person("l1", "listener", 2)];
+  const people = [
+    person("l2", "listener", 9),
+    person("s1", "speaker", 5),
+    person("m1", "moderator", 7),
+    person("l1", "listener", 2),
+  ];
   const arranged = arrange(people, "", () => "");
   assert.deepEqual(keys(arranged), ["role:moderator", "m1", "role:speaker", "s1", "role:listener", "l1", "l2"]);
   assert.equal(arranged[4].number, 2);
@@ -22,13 +27,21 @@ test("people who came at the same time always stand alike", () => {
 });
 
 test("a role that nobody knows stands last", () => {
-  assert.deepEqual(keys(arrange([person("x", "interpreter", 1), person("l", "listener", 2)], "", () => "")), ["role:listener", "l", "role:other", "x"]);
+  assert.deepEqual(keys(arrange([person("x", "interpreter", 1), person("l", "listener", 2)], "", () => "")), [
+    "role:listener",
+    "l",
+    "role:other",
+    "x",
+  ]);
 });
 
 test("search finds all its words, without accents and in any case", () => {
   const people = [person("1", "listener", 1, "Zoë Dvořák"), person("2", "listener", 2, "Zoe Brandt")];
   assert.deepEqual(keys(arrange(people, "DVORAK zoe", ({ name }) => name)), ["role:listener", "1"]);
-  assert.deepEqual(arrange(people, "nobody", ({ name }) => name), []);
+  assert.deepEqual(
+    arrange(people, "nobody", ({ name }) => name),
+    [],
+  );
   assert.equal(fold("Ångström"), "angstrom");
 });
 

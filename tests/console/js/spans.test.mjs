@@ -6,7 +6,16 @@ import { load } from "./console.mjs";
 const { bars, placeSpan, tickStep, totalOf } = await load("spans.js");
 
 test("a sum counts what lasts up to now", () => {
-  assert.equal(totalOf([[0, 10], [20, null]], 25), 15);
+  assert.equal(
+    totalOf(
+      [
+        [0, 10],
+        [20, null],
+      ],
+      25,
+    ),
+    15,
+  );
   assert.equal(totalOf([[30, null]], 25), 0);
 });
 
@@ -16,11 +25,28 @@ test("spans are placed in order, and known by their beginning", () => {
   placeSpan(spans, 5, 9);
   placeSpan(spans, 20, 30);
   placeSpan(spans, 10, 15);
-  assert.deepEqual(spans, [[5, 9], [10, 15], [20, 30]]);
+  assert.deepEqual(spans, [
+    [5, 9],
+    [10, 15],
+    [20, 30],
+  ]);
 });
 
 test("bars stand where their time is", () => {
-  assert.deepEqual(bars([[0, 50], [75, null]], { from: 0, to: 100 }, 200), [{ x: 0, width: 100 }, { x: 150, width: 50 }]);
+  assert.deepEqual(
+    bars(
+      [
+        [0, 50],
+        [75, null],
+      ],
+      { from: 0, to: 100 },
+      200,
+    ),
+    [
+      { x: 0, width: 100 },
+      { x: 150, width: 50 },
+    ],
+  );
 });
 
 test("a word is still seen in a long conference", () => {
@@ -28,7 +54,18 @@ test("a word is still seen in a long conference", () => {
 });
 
 test("bars outside the window are not drawn, and those across its edge are cut", () => {
-  assert.deepEqual(bars([[0, 10], [45, 60], [200, 300]], { from: 50, to: 100 }, 100), [{ x: 0, width: 20 }]);
+  assert.deepEqual(
+    bars(
+      [
+        [0, 10],
+        [45, 60],
+        [200, 300],
+      ],
+      { from: 50, to: 100 },
+      100,
+    ),
+    [{ x: 0, width: 20 }],
+  );
 });
 
 test("thousands of words cost no more bars than there are pixels", () => {

@@ -41,7 +41,10 @@ test("states are words, and a listener who is muted listens", () => {
   assert.equal(stateWords({ state: "coaching", coaching: "CA3" }, people), "Coaching");
   assert.equal(stateWords({ state: "muted", role: "listener" }, people), "Listening");
   assert.equal(stateWords({ state: "muted", role: "speaker" }, people), "Muted");
-  assert.match(searchWords({ state: "muted", role: "listener", muted: true, kind: "guest", name: "Ann" }, people), /muted.*Listening/);
+  assert.match(
+    searchWords({ state: "muted", role: "listener", muted: true, kind: "guest", name: "Ann" }, people),
+    /muted.*Listening/,
+  );
 });
 
 test("talk time counts the open span", () => {
@@ -58,9 +61,17 @@ test("a level's share lies between nothing and all", () => {
 const entry = (id, kind, at = id) => ({ id, kind, at_ms: at * 1_000, text: `${kind} ${id}`, by: null });
 
 test("the feed is newest first, and many comings are one line", () => {
-  const entries = [entry(1, "started"), ...[2, 3, 4, 5, 6].map((id) => entry(id, "joined")), entry(7, "action"), entry(8, "joined")];
+  const entries = [
+    entry(1, "started"),
+    ...[2, 3, 4, 5, 6].map((id) => entry(id, "joined")),
+    entry(7, "action"),
+    entry(8, "joined"),
+  ];
   const lines = feedLines(entries, true, 100);
-  assert.deepEqual(lines.map(({ text }) => text), ["joined 8", "action 7", "5 people came in", "started 1"]);
+  assert.deepEqual(
+    lines.map(({ text }) => text),
+    ["joined 8", "action 7", "5 people came in", "started 1"],
+  );
   assert.equal(lines[2].id, 2);
 });
 
@@ -71,6 +82,12 @@ test("comings far apart stay lines of their own", () => {
 
 test("the feed can be had without comings and goings, and is bounded", () => {
   const entries = [entry(1, "joined"), entry(2, "action"), entry(3, "left"), entry(4, "recording")];
-  assert.deepEqual(feedLines(entries, false, 100).map(({ id }) => id), [4, 2]);
-  assert.deepEqual(feedLines(entries, true, 2).map(({ id }) => id), [4, 3]);
+  assert.deepEqual(
+    feedLines(entries, false, 100).map(({ id }) => id),
+    [4, 2],
+  );
+  assert.deepEqual(
+    feedLines(entries, true, 2).map(({ id }) => id),
+    [4, 3],
+  );
 });

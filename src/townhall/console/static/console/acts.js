@@ -1,6 +1,6 @@
 /**
- * What a moderator can do: to the conference and to a person. Each act says what it is called now, its key, whether it
- * can be done, and how. Buttons, keys and the key overlay are all made from these two tables.
+ * What a moderator can do: to the conference and to a person. Each act says what it is called now, its key,
+ * whether it can be done, and how. Buttons, keys and the key overlay are all made from these two tables.
  */
 
 import { nameOf } from "./people.js";
@@ -18,7 +18,10 @@ import { announce, coach, confirm, dial } from "./dialogs.js";
  * @property {(...args: any[]) => Promise<any>|any} run
  */
 
-/** @type {Act[]} acts on the conference: `label`, `icon` and `on` are given the room's facts, `can` and `run` the desk */
+/**
+ * @type {Act[]} acts on the conference: `label`, `icon` and `on` are given the room's facts, `can` and `run` the
+ * desk
+ */
 export const ROOM_ACTS = [
   {
     id: "mute-all",
@@ -74,7 +77,10 @@ export const ROOM_ACTS = [
   },
 ];
 
-/** @type {Act[]} acts on a person: `label`, `icon`, `can` and `on` are given the person, `run` the desk and the person */
+/**
+ * @type {Act[]} acts on a person: `label`, `icon`, `can` and `on` are given the person, `run` the desk and the
+ * person
+ */
 export const PERSON_ACTS = [
   {
     id: "mute",
@@ -126,7 +132,9 @@ async function kick(desk, person) {
   const ringing = person.state === "ringing";
   const sure = await confirm({
     title: ringing ? `Stop calling ${nameOf(person)}?` : `Remove ${nameOf(person)}?`,
-    words: ringing ? "The phone there stops ringing." : "They are taken out of the conference at once. They can call again unless the room is locked.",
+    words: ringing
+      ? "The phone there stops ringing."
+      : "They are taken out of the conference at once. They can call again unless the room is locked.",
     yes: ringing ? "Give up" : "Remove",
   });
   if (sure) await desk.act("kick", only(person));

@@ -27,7 +27,10 @@ export class Attendance {
     this.#desk = desk;
     const head = make("thead", {}, make("tr", {}, ...COLUMNS.map((name) => make("th", { scope: "col" }, name))));
     const table = make("table", {}, make("caption.visually-hidden", {}, "Attendance"), head, this.#body);
-    this.#panel.append(make("div.table-scroll", { tabindex: "0", role: "region", "aria-label": "Attendance" }, table, this.#more), this.#words);
+    this.#panel.append(
+      make("div.table-scroll", { tabindex: "0", role: "region", "aria-label": "Attendance" }, table, this.#more),
+      this.#words,
+    );
     this.#more.addEventListener("click", () => {
       this.#most += 5 * PIECE;
       this.#paint();
@@ -64,11 +67,18 @@ export class Attendance {
 
   #paint() {
     const words = this.#query.split(/\s+/).filter(Boolean);
-    const rows = this.#rows.filter((row) => words.every((word) => fold(`${nameOf(row)} ${row.number ?? ""} ${row.role}`).includes(word)));
+    const rows = this.#rows.filter((row) =>
+      words.every((word) => fold(`${nameOf(row)} ${row.number ?? ""} ${row.role}`).includes(word)),
+    );
     this.#body.replaceChildren(...rows.slice(0, this.#most).map((row) => this.#makeRow(row)));
     this.#more.hidden = rows.length <= this.#most;
     write(this.#more, `Show more of ${count(rows.length)}`);
-    write(this.#words, words.length ? `${count(rows.length)} of ${counted(this.#rows.length, "stay", "stays")}` : counted(rows.length, "stay", "stays"));
+    write(
+      this.#words,
+      words.length
+        ? `${count(rows.length)} of ${counted(this.#rows.length, "stay", "stays")}`
+        : counted(rows.length, "stay", "stays"),
+    );
   }
 
   #makeRow(row) {
@@ -81,6 +91,11 @@ export class Attendance {
       row.stay_ms === null ? "" : shortTime(row.stay_ms / 1000),
       row.talk_ms ? shortTime(row.talk_ms / 1000) : "",
     ];
-    return make("tr", { "data-role": row.role }, make("th", { scope: "row" }, nameOf(row)), ...cells.map((cell) => make("td.digits", {}, cell)));
+    return make(
+      "tr",
+      { "data-role": row.role },
+      make("th", { scope: "row" }, nameOf(row)),
+      ...cells.map((cell) => make("td.digits", {}, cell)),
+    );
   }
 }

@@ -21,15 +21,33 @@ export function callIn(line, address) {
       {},
       ...fact("Line", make("span.number", {}, line.number)),
       ...(sip ? fact("From a phone", make("span.number", {}, sip)) : []),
-      ...fact("From a browser", make("a.number", { href: page, target: "_blank", rel: "noopener" }, `${location.origin}${page}`)),
+      ...fact(
+        "From a browser",
+        make("a.number", { href: page, target: "_blank", rel: "noopener" }, `${location.origin}${page}`),
+      ),
     ),
     make(
       "div.call-in-acts",
       {},
-      make("a.button.go.large", { href: `${page}&press=3`, target: "_blank", rel: "noopener" }, icon("call"), "Call in as moderator"),
+      make(
+        "a.button.go.large",
+        { href: `${page}&press=3`, target: "_blank", rel: "noopener" },
+        icon("call"),
+        "Call in as moderator",
+      ),
       copyButton(`${location.origin}${page}`),
     ),
-    make("p.soft.small", {}, "Callers press ", make("kbd", {}, "1"), " to listen, ", make("kbd", {}, "2"), " to speak, ", make("kbd", {}, "3"), " to moderate. They hear music until a moderator is there."),
+    make(
+      "p.soft.small",
+      {},
+      "Callers press ",
+      make("kbd", {}, "1"),
+      " to listen, ",
+      make("kbd", {}, "2"),
+      " to speak, ",
+      make("kbd", {}, "3"),
+      " to moderate. They hear music until a moderator is there.",
+    ),
   );
 }
 

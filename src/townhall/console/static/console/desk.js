@@ -34,7 +34,10 @@ export class Desk {
     return Date.now() + this.#aheadMs;
   }
 
-  /** Set our clock by the server's. Small differences are the network's and are left alone, so that no clock on the page jumps. */
+  /**
+   * Set our clock by the server's. Small differences are the network's and are left alone, so that no clock on the
+   * page jumps.
+   */
   setClock(serverMs) {
     const ahead = serverMs - Date.now();
     if (Math.abs(ahead - this.#aheadMs) > 400) this.#aheadMs = ahead;

@@ -1,6 +1,6 @@
 /**
- * Dialogs: one that asks for a yes, and those that ask for what an act needs. All are the browser's own modal dialogs, so
- * Escape closes them, the rest of the page cannot be reached, and focus goes back to where it was.
+ * Dialogs: one that asks for a yes, and those that ask for what an act needs. All are the browser's own modal
+ * dialogs, so Escape closes them, the rest of the page cannot be reached, and focus goes back to where it was.
  */
 
 import { icon } from "./icons.js";
@@ -14,14 +14,24 @@ let number = 0;
  *
  * @param {string} title
  * @param {(Node|string)[]} body
- * @param {{kind?: string, first?: HTMLElement}} [how] `kind`: a class for its width; `first`: what has the focus, else the title
+ * @param {{kind?: string, first?: HTMLElement}} [how] `kind`: a class for its width; `first`: what has the focus,
+ *   else the title
  * @returns {{dialog: HTMLDialogElement, closed: Promise<string>, close: (answer?: string) => void}}
  */
 export function show(title, body, { kind = "", first = null } = {}) {
   number += 1;
   const heading = make("h2", { id: `dialog-${number}`, tabindex: "-1" }, title);
-  const close = make("button.button.quiet", { type: "button", "aria-label": "Close", on: { click: () => dialog.close("") } }, icon("close"));
-  const dialog = make("dialog.card", { "aria-labelledby": heading.id }, make("div.dialog-head", {}, heading, close), ...body);
+  const close = make(
+    "button.button.quiet",
+    { type: "button", "aria-label": "Close", on: { click: () => dialog.close("") } },
+    icon("close"),
+  );
+  const dialog = make(
+    "dialog.card",
+    { "aria-labelledby": heading.id },
+    make("div.dialog-head", {}, heading, close),
+    ...body,
+  );
   if (kind) dialog.classList.add(kind);
   // A press on what is behind closes it, as Escape does; the dialog itself fills its own box.
   dialog.addEventListener("pointerdown", (event) => {
@@ -55,7 +65,13 @@ export async function confirm({ title, words, yes, no = "Cancel" }) {
 /** Say something to everybody, or to one person. */
 export async function announce(desk, person = null) {
   const text = make("textarea", { id: "say", rows: "4", maxlength: "1000" });
-  const url = make("input", { id: "say-url", type: "url", placeholder: "https://…", maxlength: "2000", spellcheck: "false" });
+  const url = make("input", {
+    id: "say-url",
+    type: "url",
+    placeholder: "https://…",
+    maxlength: "2000",
+    spellcheck: "false",
+  });
   const either = (event) => {
     const other = event.target === text ? url : text;
     other.disabled = event.target.value.trim() !== "";
@@ -78,9 +94,21 @@ export async function announce(desk, person = null) {
 
 /** Dial somebody into the conference. */
 export async function dial(desk) {
-  const to = make("input", { id: "dial-to", autocomplete: "off", maxlength: "200", spellcheck: "false", placeholder: "+15550100, sip:ben@example.com" });
+  const to = make("input", {
+    id: "dial-to",
+    autocomplete: "off",
+    maxlength: "200",
+    spellcheck: "false",
+    placeholder: "+15550100, sip:ben@example.com",
+  });
   const label = make("input", { id: "dial-label", autocomplete: "off", maxlength: "40" });
-  const role = make("select", { id: "dial-role" }, option("speaker", "Speaker"), option("listener", "Listener"), option("moderator", "Moderator"));
+  const role = make(
+    "select",
+    { id: "dial-role" },
+    option("speaker", "Speaker"),
+    option("listener", "Listener"),
+    option("moderator", "Moderator"),
+  );
   await ask("Dial a guest", {
     fields: [field("Number or SIP address", to), field("Name in the roster", label), field("Comes in as", role)],
     yes: "Dial",
@@ -108,7 +136,11 @@ export async function coach(desk, person) {
   }
   const whisper = (coachSid) => desk.act("coach", { call_sid: coachSid, target: person.call_sid });
   if (moderators.length === 1) return whisper(moderators[0].call_sid);
-  const who = make("select", { id: "coach-who" }, ...moderators.map((other) => option(other.call_sid, nameOf(other))));
+  const who = make(
+    "select",
+    { id: "coach-who" },
+    ...moderators.map((other) => option(other.call_sid, nameOf(other))),
+  );
   const self = moderators.find((other) => other.name === desk.session.name);
   if (self) who.value = self.call_sid;
   return ask(`Coach ${nameOf(person)}`, {

@@ -34,5 +34,11 @@ export function feedLines(entries, comings, most) {
 /** One line for a run; it keeps the number of the first, so that it stays the same line while it grows. */
 function together(run) {
   const { id, kind } = run[0];
-  return { id, at_ms: run.at(-1).at_ms, kind, text: `${counted(run.length, "person", "people")} ${RUNS[kind]}`, by: null };
+  return {
+    id,
+    at_ms: run.at(-1).at_ms,
+    kind,
+    text: `${counted(run.length, "person", "people")} ${RUNS[kind]}`,
+    by: null,
+  };
 }

@@ -1,6 +1,6 @@
 /**
- * Painting once per frame: whatever touches the state says so here, and before the browser draws the next picture each
- * touched part is painted once, however many events came.
+ * Painting once per frame: whatever touches the state says so here, and before the browser draws the next picture
+ * each touched part is painted once, however many events came.
  */
 export class Frame {
   #touched = new Map();

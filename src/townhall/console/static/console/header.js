@@ -19,7 +19,8 @@ const COUNTED = ["moderator", "speaker", "listener"];
 /** The state of a conference in words, without its clock. */
 export function stateWords(facts) {
   if (facts.state === "live") return "Live";
-  if (facts.state === "waiting") return facts.waiting_for === "others" ? "Waiting for others" : "Waiting for a moderator";
+  if (facts.state === "waiting")
+    return facts.waiting_for === "others" ? "Waiting for others" : "Waiting for a moderator";
   return "Ended";
 }
 
@@ -98,7 +99,12 @@ export class Header {
       const words = make("span.words");
       const button = make(
         "button.act",
-        { type: "button", "data-act": act.id, "aria-keyshortcuts": `Shift+${act.key}`, on: { click: () => act.run(this.#desk) } },
+        {
+          type: "button",
+          "data-act": act.id,
+          "aria-keyshortcuts": `Shift+${act.key}`,
+          on: { click: () => act.run(this.#desk) },
+        },
         icon("record"),
         words,
         make("kbd", { "aria-hidden": "true" }, `⇧${act.key}`),

@@ -17,6 +17,11 @@ export function paintInvitation({ facts }) {
   if (!waiting || place.dataset.line === line) return;
   place.dataset.line = line;
   const address = `/?line=${encodeURIComponent(line)}&press=3`;
-  const button = make("a.button.go.large", { href: address, target: "_blank", rel: "noopener" }, icon("call"), "Call in as moderator");
+  const button = make(
+    "a.button.go.large",
+    { href: address, target: "_blank", rel: "noopener" },
+    icon("call"),
+    "Call in as moderator",
+  );
   place.replaceChildren(make("p", {}, "Everybody hears music until a moderator calls in."), button);
 }

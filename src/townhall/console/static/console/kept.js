@@ -1,6 +1,6 @@
 /**
- * What this browser keeps for us: the reader's name, whether single keys are off, and a sentence from one page load to the next.
- * A browser that keeps nothing (private windows, settings) is no fault: then it is asked again.
+ * What this browser keeps for us: the reader's name, whether single keys are off, and a sentence from one page
+ * load to the next. A browser that keeps nothing (private windows, settings) is no fault: then it is asked again.
  */
 
 const NAME = "townhall.console.name";

@@ -1,6 +1,7 @@
 /**
- * Single keys. A small letter acts on the person whose row has the focus, a capital on the whole conference; `?` shows them
- * all. They can be switched off (WCAG 2.1.4), and they never act while somebody types or a dialog is open.
+ * Single keys. A small letter acts on the person whose row has the focus, a capital on the whole conference; `?`
+ * shows them all. They can be switched off (WCAG 2.1.4), and they never act while somebody types or a dialog is
+ * open.
  */
 
 import { PERSON_ACTS, ROOM_ACTS, canDo } from "./acts.js";
@@ -44,31 +45,49 @@ export class Keys {
     await show(
       "Keys",
       [
-        make("div.keys", {}, list("A person", PERSON_ACTS.map(({ key, help }) => [key, help])), list("The whole conference", this.#roomKeys()), list("Getting about", MOVES)),
-        make("p.check", {}, off, make("label", { for: "keys-off" }, "Single keys off (arrows, Enter and Esc stay)")),
+        make(
+          "div.keys",
+          {},
+          list(
+            "A person",
+            PERSON_ACTS.map(({ key, help }) => [key, help]),
+          ),
+          list("The whole conference", this.#roomKeys()),
+          list("Getting about", MOVES),
+        ),
+        make(
+          "p.check",
+          {},
+          off,
+          make("label", { for: "keys-off" }, "Single keys off (arrows, Enter and Esc stay)"),
+        ),
       ],
       { kind: "wide" },
     ).closed;
   }
 
   #roomKeys() {
-    return ROOM_ACTS.filter((act) => !act.can || act.can(this.#desk)).map(({ key, help }) => [`Shift ${key}`, help]);
+    return ROOM_ACTS.filter((act) => !act.can || act.can(this.#desk)).map(({ key, help }) => [
+      `Shift ${key}`,
+      help,
+    ]);
   }
 
   #press(event) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     if (isOpen() || !this.#desk.session.signed_in || isTyping(event.target)) return;
     if (keysAreOff() && event.key !== "?") return;
-    if (this.#go(event.key) || (this.#desk.room && (this.#onRoom(event) || this.#onPerson(event.key)))) event.preventDefault();
+    if (this.#go(event.key) || (this.#desk.room && (this.#onRoom(event) || this.#onPerson(event.key))))
+      event.preventDefault();
   }
 
   #go(key) {
-    if (key === "?") return this.open(), true;
-    if (key === "s" && !find("switch").hidden) return this.#overview.open(), true;
+    if (key === "?") return (this.open(), true);
+    if (key === "s" && !find("switch").hidden) return (this.#overview.open(), true);
     if (!this.#desk.room) return false;
-    if (key === "/") return find("search").focus(), true;
-    if (key === "p") return this.#roster.focus(), true;
-    if (key === "j" || key === "k") return this.#roster.move(key === "j" ? 1 : -1), true;
+    if (key === "/") return (find("search").focus(), true);
+    if (key === "p") return (this.#roster.focus(), true);
+    if (key === "j" || key === "k") return (this.#roster.move(key === "j" ? 1 : -1), true);
     if (/^[1-9]$/.test(key)) {
       const speaker = this.#onair.speaker(Number(key));
       if (speaker) this.#roster.focus(speaker);
@@ -98,10 +117,16 @@ export class Keys {
 
 /** Whether keys go into a field. */
 function isTyping(target) {
-  return target instanceof HTMLElement && target.matches("input:not([type=checkbox]):not([type=radio]), textarea, select, audio, [contenteditable]");
+  return (
+    target instanceof HTMLElement &&
+    target.matches("input:not([type=checkbox]):not([type=radio]), textarea, select, audio, [contenteditable]")
+  );
 }
 
 function list(title, keys) {
-  const rows = keys.flatMap(([key, words]) => [make("dt", {}, ...key.split(" ").map((part) => make(part === "…" ? "span" : "kbd", {}, part))), make("dd", {}, words)]);
+  const rows = keys.flatMap(([key, words]) => [
+    make("dt", {}, ...key.split(" ").map((part) => make(part === "…" ? "span" : "kbd", {}, part))),
+    make("dd", {}, words),
+  ]);
   return make("section", {}, make("h3", {}, title), make("dl", {}, ...rows));
 }

@@ -1,6 +1,6 @@
 /**
- * The signs, as lamps in a studio: on air, recording, locked, all muted. Each stands where it always stands and says in words
- * how it is, lit or not, so that a glance from the other end of the room is enough.
+ * The signs, as lamps in a studio: on air, recording, locked, all muted. Each stands where it always stands and
+ * says in words how it is, lit or not, so that a glance from the other end of the room is enough.
  */
 
 import { find, make, put, write } from "./dom.js";
@@ -9,7 +9,12 @@ import { runningTime } from "./format.js";
 const LAMPS = [
   { id: "air", lit: (desk) => speaks(desk), words: ["Nobody speaks", "On air"] },
   { id: "recording", lit: ({ room }) => room.facts.recording, words: ["Not recording", "Recording"] },
-  { id: "locked", lit: ({ room }) => room.facts.locked, words: ["Open to callers", "Locked"], can: ({ capabilities }) => capabilities.lock },
+  {
+    id: "locked",
+    lit: ({ room }) => room.facts.locked,
+    words: ["Open to callers", "Locked"],
+    can: ({ capabilities }) => capabilities.lock,
+  },
   { id: "muted", lit: ({ room }) => room.facts.muted_all, words: ["Free to speak", "All muted"] },
 ];
 

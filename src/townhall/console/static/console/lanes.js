@@ -1,6 +1,6 @@
 /**
- * Who spoke when: one lane a speaker, in the order of first words, drawn on a canvas as large as what is seen of it. Names and
- * sums stand beside it as text, and the same as a table takes its place when asked for.
+ * Who spoke when: one lane a speaker, in the order of first words, drawn on a canvas as large as what is seen of
+ * it. Names and sums stand beside it as text, and the same as a table takes its place when asked for.
  */
 
 import { find, make, put, write } from "./dom.js";
@@ -19,7 +19,12 @@ export class Lanes {
   #panel = find("panel-lanes");
   #canvas = make("canvas", { "aria-hidden": "true" });
   #names = make("ol.lane-names", { "aria-label": "Who spoke, and for how long" });
-  #scroll = make("div.lane-scroll", { tabindex: "0", role: "region", "aria-label": "Who spoke when" }, this.#names, this.#canvas);
+  #scroll = make(
+    "div.lane-scroll",
+    { tabindex: "0", role: "region", "aria-label": "Who spoke when" },
+    this.#names,
+    this.#canvas,
+  );
   #nothing = make("p.nothing", {}, "Nobody has spoken yet.");
   #table;
   #items = new Map();
@@ -83,7 +88,13 @@ export class Lanes {
   #makeItem(lane) {
     const item = { name: make("span.name"), total: make("span.digits.soft") };
     const role = make("span.visually-hidden", {}, `, ${roleWord(lane.role)}, `);
-    item.element = make("li", { "data-role": lane.role, title: `${nameOf(lane)}, ${capital(roleWord(lane.role))}` }, item.name, role, item.total);
+    item.element = make(
+      "li",
+      { "data-role": lane.role, title: `${nameOf(lane)}, ${capital(roleWord(lane.role))}` },
+      item.name,
+      role,
+      item.total,
+    );
     this.#items.set(lane.call_sid, item);
     this.#names.append(item.element);
     return item;
@@ -142,7 +153,11 @@ export class Lanes {
         pen.fillStyle = colour("sunk");
         pen.fillRect(0, y + 4, width, LANE - 8);
         pen.fillStyle = colour(lane.role) || colour("listener");
-        for (const bar of bars(lane.spans, { from: span.from, to: span.now }, (width * (span.now - span.from)) / (span.to - span.from))) {
+        for (const bar of bars(
+          lane.spans,
+          { from: span.from, to: span.now },
+          (width * (span.now - span.from)) / (span.to - span.from),
+        )) {
           pen.fillRect(bar.x, y + 4, bar.width, LANE - 8);
         }
         pen.restore();
@@ -156,19 +171,29 @@ export class Lanes {
     const box = this.#canvas.getBoundingClientRect();
     const span = this.#window();
     const at = span.from + ((event.clientX - box.left) / box.width) * (span.to - span.from);
-    const lane = [...this.#desk.room.lanes.values()][Math.floor((event.clientY - box.top - AXIS + this.#scroll.scrollTop) / LANE)];
+    const lane = [...this.#desk.room.lanes.values()][
+      Math.floor((event.clientY - box.top - AXIS + this.#scroll.scrollTop) / LANE)
+    ];
     const slack = (4 * (span.to - span.from)) / box.width;
     const hit = lane?.spans.find(([from, to]) => from - slack <= at && at <= (to ?? span.to) + slack);
     this.#tip.hidden = !hit;
     if (!hit) return;
     const [from, to] = hit.map((time) => ((time ?? span.now) - span.begin) / 1000);
-    write(this.#tip, `${nameOf(lane)}, ${runningTime(from)} to ${hit[1] === null ? "now" : runningTime(to)} (${shortTime(to - from)})`);
+    write(
+      this.#tip,
+      `${nameOf(lane)}, ${runningTime(from)} to ${hit[1] === null ? "now" : runningTime(to)} (${shortTime(to - from)})`,
+    );
     const panel = this.#panel.getBoundingClientRect();
-    this.#tip.style.transform = `translate(${Math.min(event.clientX - panel.left + 12, panel.width - 320)}px, ${event.clientY - panel.top - 40}px)`;
+    const x = Math.max(0, Math.min(event.clientX - panel.left + 12, panel.width - 340));
+    this.#tip.style.transform = `translate(${x}px, ${event.clientY - panel.top - 40}px)`;
   }
 
   #makeRange() {
-    const button = make("button.button.quiet.small", { type: "button", "aria-pressed": "false" }, "Last 10 minutes");
+    const button = make(
+      "button.button.quiet.small",
+      { type: "button", "aria-pressed": "false" },
+      "Last 10 minutes",
+    );
     button.addEventListener("click", () => {
       this.#recent = !this.#recent;
       put(button, "aria-pressed", String(this.#recent));
@@ -178,7 +203,12 @@ export class Lanes {
   }
 
   #makeTableButton() {
-    const button = make("button.button.quiet.small", { type: "button", "aria-pressed": "false" }, icon("table"), "As a table");
+    const button = make(
+      "button.button.quiet.small",
+      { type: "button", "aria-pressed": "false" },
+      icon("table"),
+      "As a table",
+    );
     button.addEventListener("click", () => {
       this.#table.show(!this.#table.shown);
       put(button, "aria-pressed", String(this.#table.shown));

@@ -14,7 +14,13 @@ export class LaneTable {
   element = make(
     "div.table-scroll",
     { hidden: true, tabindex: "0", role: "region", "aria-label": "Who spoke, as a table" },
-    make("table", {}, make("caption.visually-hidden", {}, "Who spoke, how often and for how long"), make("thead", {}, make("tr", {}, ...COLUMNS.map((name) => make("th", { scope: "col" }, name)))), this.#body),
+    make(
+      "table",
+      {},
+      make("caption.visually-hidden", {}, "Who spoke, how often and for how long"),
+      make("thead", {}, make("tr", {}, ...COLUMNS.map((name) => make("th", { scope: "col" }, name)))),
+      this.#body,
+    ),
   );
 
   constructor(desk) {
@@ -41,7 +47,11 @@ export class LaneTable {
     const painted = JSON.stringify([this.#desk.sid, rows]);
     if (painted === this.#painted) return;
     this.#painted = painted;
-    this.#body.replaceChildren(...rows.map(([name, ...cells]) => make("tr", {}, make("th", { scope: "row" }, name), ...cells.map((cell) => make("td.digits", {}, cell)))));
+    this.#body.replaceChildren(
+      ...rows.map(([name, ...cells]) =>
+        make("tr", {}, make("th", { scope: "row" }, name), ...cells.map((cell) => make("td.digits", {}, cell))),
+      ),
+    );
   }
 }
 

@@ -74,6 +74,8 @@ function look(sid) {
   find("overview").hidden = Boolean(sid);
   find("skip").hidden = !sid;
   if (!sid) document.title = "Townhall console";
+  // What had the focus is hidden now; the reader goes on at the heading of what is shown.
+  if (changed) find(sid ? "title" : "overview-heading").focus({ preventScroll: true });
   if (changed && sid) {
     loadTimeline(sid);
     find("search").value = "";
@@ -107,14 +109,21 @@ stream.onEvent = (event, data) => {
   frame.touch(apply(desk.state, event, data));
   if (event === "snapshot" && desk.sid) loadTimeline(desk.sid);
   const after = desk.room?.facts;
-  if (event === "conference" && before && after && before !== after.state) tell(`${after.name}: ${stateWords(after)}`);
+  if (event === "conference" && before && after && before !== after.state)
+    tell(`${after.name}: ${stateWords(after)}`);
 };
 
 /** What moderators do is told; a burst of it is left to the feed. */
 function tellActions(entries) {
   const newest = desk.room?.entries.at(-1)?.id ?? 0;
   const actions = entries.filter(({ kind, id }) => ["action", "fault"].includes(kind) && id > newest);
-  for (const { text } of actions.slice(-MOST_TOLD)) tell(text);
+  if (actions.length)
+    tell(
+      actions
+        .map(({ text }) => text)
+        .slice(-MOST_TOLD)
+        .join(". "),
+    );
 }
 
 stream.onState = (state) => {
@@ -184,8 +193,8 @@ async function start(why = "") {
 }
 
 signIn.onSignedIn = signedIn;
-roster.onAct = (act, person) => act.run(desk, person);
-roster.onMore = async (person) => {
+roster.rows.onAct = (act, person) => act.run(desk, person);
+roster.rows.onMore = async (person) => {
   await sheet(desk, person);
   roster.focus(person.call_sid);
 };

@@ -1,5 +1,6 @@
 /**
- * The "on air" strip: who speaks now, in large letters, with a level that moves. Speakers keep their places (`slots.js`).
+ * The "on air" strip: who speaks now, in large letters, with a level that moves. Speakers keep their places
+ * (`slots.js`).
  */
 
 import { PERSON_ACTS } from "./acts.js";
@@ -87,7 +88,12 @@ export class OnAir {
     write(tile.name, nameOf(person));
     put(tile.name, "title", nameOf(person));
     const length = shortTime((this.#desk.now() - slot.since) / 1000);
-    write(tile.facts, slot.lit ? `${capital(roleWord(person.role))} · ${length}` : `${capital(roleWord(person.role))} · silent ${length}`);
+    write(
+      tile.facts,
+      slot.lit
+        ? `${capital(roleWord(person.role))} · ${length}`
+        : `${capital(roleWord(person.role))} · silent ${length}`,
+    );
     const label = `${MUTE.label(person)} ${nameOf(person)}`;
     put(tile.button, "aria-label", label);
     put(tile.button, "title", label);
@@ -101,9 +107,10 @@ export class OnAir {
   #paintLevels() {
     const { levels } = this.#desk.room;
     const measured = this.#desk.capabilities.levels;
+    put(find("onair"), "data-unmeasured", !measured);
     for (const tile of this.#tiles) {
       const lit = tile.item.dataset.is === "lit";
-      const level = !lit ? 0 : measured ? share(levels.get(tile.key) ?? -90) : 0.6;
+      const level = lit && measured ? share(levels.get(tile.key) ?? -90) : 0;
       dress(tile.meter, "--level-now", level.toFixed(3));
     }
   }

@@ -37,7 +37,11 @@ export class Overview {
     const active = rooms.filter(({ facts }) => facts.state !== "ended");
     const taken = new Set(active.flatMap(({ facts }) => facts.lines));
     const idle = this.#desk.session.lines.filter((line) => !taken.has(line.number));
-    const painted = JSON.stringify([rooms.map(({ facts }) => [facts, this.#clock(facts)]), idle, this.#desk.phones]);
+    const painted = JSON.stringify([
+      rooms.map(({ facts }) => [facts, this.#clock(facts)]),
+      idle,
+      this.#desk.phones,
+    ]);
     if (painted === this.#painted) return;
     this.#painted = painted;
     const focused = document.activeElement?.dataset?.sid;
@@ -45,10 +49,23 @@ export class Overview {
     write(find("overview-words"), active.length ? "" : "A conference appears here as soon as somebody calls.");
     find("overview-body").replaceChildren(
       ...(active.length ? [this.#list(active)] : []),
-      ...(idle.length ? [make("div.call-in-cards", {}, ...idle.slice(0, 12).map((line) => callIn(line, this.#desk.phones.address)))] : []),
-      ...(rooms.length > active.length ? [make("h2.before", {}, "Before"), this.#list(rooms.filter(({ facts }) => facts.state === "ended"))] : []),
+      ...(idle.length
+        ? [
+            make(
+              "div.call-in-cards",
+              {},
+              ...idle.slice(0, 12).map((line) => callIn(line, this.#desk.phones.address)),
+            ),
+          ]
+        : []),
+      ...(rooms.length > active.length
+        ? [make("h2.before", {}, "Before"), this.#list(rooms.filter(({ facts }) => facts.state === "ended"))]
+        : []),
     );
-    if (focused) find("overview-body").querySelector(`[data-sid="${CSS.escape(focused)}"]`)?.focus();
+    if (focused)
+      find("overview-body")
+        .querySelector(`[data-sid="${CSS.escape(focused)}"]`)
+        ?.focus();
   }
 
   /** Paint the button of the bar. */
@@ -56,7 +73,11 @@ export class Overview {
     const rooms = [...this.#desk.state.rooms.values()];
     const others = rooms.filter(({ facts }) => facts.state !== "ended" && facts.sid !== this.#desk.sid).length;
     find("switch").hidden = !this.#desk.session.signed_in || !rooms.length;
-    write(find("switch-words"), others && this.#desk.sid ? `Conferences (${counted(others, "other", "others")} now)` : "Conferences");
+    put(find("switch"), "data-others", others > 0 && this.#desk.sid !== null);
+    write(
+      find("switch-words"),
+      others && this.#desk.sid ? `Conferences (${counted(others, "other", "others")} now)` : "Conferences",
+    );
   }
 
   /** The dialog to switch. */
@@ -65,7 +86,10 @@ export class Overview {
     const list = this.#list(rooms);
     list.addEventListener("click", (event) => event.target.closest("a") && shown.close());
     const all = make("a.button", { href: "#all", on: { click: () => shown.close() } }, "How to call in");
-    const shown = show("Conferences", [list, make("div.dialog-foot", {}, all)], { kind: "wide", first: list.querySelector("a") });
+    const shown = show("Conferences", [list, make("div.dialog-foot", {}, all)], {
+      kind: "wide",
+      first: list.querySelector("a"),
+    });
     await shown.closed;
   }
 
@@ -74,8 +98,14 @@ export class Overview {
   }
 
   #item(facts) {
-    const total = facts.state === "ended" ? `${count(facts.attended)} attended` : counted(facts.counts.total, "person", "people");
-    const when = facts.state === "ended" ? `${day(facts.created_at_ms / 1000)}, ${clockTime(facts.created_at_ms / 1000).slice(0, 5)}` : "";
+    const total =
+      facts.state === "ended"
+        ? `${count(facts.attended)} attended`
+        : counted(facts.counts.total, "person", "people");
+    const when =
+      facts.state === "ended"
+        ? `${day(facts.created_at_ms / 1000)}, ${clockTime(facts.created_at_ms / 1000).slice(0, 5)}`
+        : "";
     const link = make(
       "a",
       { href: addressOf(facts.sid), "data-sid": facts.sid, "data-state": facts.state },

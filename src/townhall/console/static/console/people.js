@@ -40,7 +40,15 @@ export function stateWords(person, people) {
 export function searchWords(person, people) {
   const kind = { browser: "browser", guest: "guest", phone: "phone" }[person.kind] ?? "";
   const muted = person.muted ? "muted" : "";
-  return [nameOf(person), person.name ?? "", person.number ?? "", person.role, kind, muted, stateWords(person, people)].join(" ");
+  return [
+    nameOf(person),
+    person.name ?? "",
+    person.number ?? "",
+    person.role,
+    kind,
+    muted,
+    stateWords(person, people),
+  ].join(" ");
 }
 
 /** How long somebody has talked, in milliseconds, the open span included. */
@@ -49,7 +57,10 @@ export function talkTime(person, nowMs) {
   return person.talk_ms + open;
 }
 
-/** A level in dBov as a share of the meter, 0 to 1: speech lies between −50 and −10, so the meter is spread over that. */
+/**
+ * A level in dBov as a share of the meter, 0 to 1: speech lies between −50 and −10, so the meter is spread over
+ * that.
+ */
 export function share(dbov) {
   return Math.min(1, Math.max(0, (dbov + 54) / 48));
 }

@@ -45,7 +45,9 @@ export class Recordings {
 
   /** A player that plays is left alone: a recording is made anew only when its status changes. */
   paint() {
-    const recordings = [...(this.#desk.room?.recordings.values() ?? [])].sort((one, other) => one.since_ms - other.since_ms);
+    const recordings = [...(this.#desk.room?.recordings.values() ?? [])].sort(
+      (one, other) => one.since_ms - other.since_ms,
+    );
     this.#nothing.hidden = recordings.length > 0;
     this.#nothing.textContent = "Nothing has been recorded.";
     recordings.forEach((recording, index) => {
@@ -64,14 +66,32 @@ function makeItem(recording, number) {
   const title = `Recording ${number}`;
   const head = make("div.what", {}, make("strong", {}, title), make("span.soft.digits", {}, ` ${begun}`));
   if (recording.status !== "completed") {
-    return make("li", { "data-status": recording.status }, head, make("span.soft", {}, STATUS[recording.status] ?? recording.status));
+    return make(
+      "li",
+      { "data-status": recording.status },
+      head,
+      make("span.soft", {}, STATUS[recording.status] ?? recording.status),
+    );
   }
   const length = recording.duration_ms / 1000;
   const long = make("span.digits", { title: spokenTime(length) }, shortTime(length));
   const player = make("audio", { controls: true, preload: "none", src: recording.mp3, "aria-label": title });
-  return make("li", { "data-status": recording.status }, head, long, player, fileLink(title, recording.mp3, "MP3"), fileLink(title, recording.wav, "WAV"));
+  return make(
+    "li",
+    { "data-status": recording.status },
+    head,
+    long,
+    player,
+    fileLink(title, recording.mp3, "MP3"),
+    fileLink(title, recording.wav, "WAV"),
+  );
 }
 
 function fileLink(title, address, format) {
-  return make("a.button.quiet.small", { href: `${address}?download=1`, download: "", "aria-label": `${title} as ${format}` }, icon("download"), format);
+  return make(
+    "a.button.quiet.small",
+    { href: `${address}?download=1`, download: "", "aria-label": `${title} as ${format}` },
+    icon("download"),
+    format,
+  );
 }

@@ -95,7 +95,17 @@ export class Records {
   }
 
   #makeTab(name, words, part) {
-    const tab = make("button.tab", { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `panel-${name}`, on: { click: () => this.choose(name) } }, words);
+    const tab = make(
+      "button.tab",
+      {
+        type: "button",
+        role: "tab",
+        id: `tab-${name}`,
+        "aria-controls": `panel-${name}`,
+        on: { click: () => this.choose(name) },
+      },
+      words,
+    );
     tab.addEventListener("keydown", (event) => this.#key(event, name));
     find("tabs").append(tab);
     this.#tabs.set(name, { tab, panel: find(`panel-${name}`), part });

@@ -1,6 +1,6 @@
 /**
- * The roster: everybody in the conference, by role, one line each. Only the lines in view are elements, so 2,000 people cost
- * as much as thirty.
+ * The roster: everybody in the conference, by role, one line each. Only the lines in view are elements, so 2,000
+ * people cost as much as thirty.
  *
  * For screen readers it is a grid with the full number of rows (`aria-rowcount`, `aria-rowindex`). One row can be
  * tabbed to; arrows move on. The row that has the focus stays an element even when it is scrolled out of view.
@@ -8,12 +8,14 @@
 
 import { Calm } from "./calm.js";
 import { dress, find, make, put, write } from "./dom.js";
-import { count, counted } from "./format.js";
+import { count } from "./format.js";
 import { alikeInView, arrange, shiftOf } from "./order.js";
 import { searchWords } from "./people.js";
-import { HeadingRow, PersonRow } from "./row.js";
+import { listenToArrows, nearestPerson, placeAfter } from "./rosterkeys.js";
+import { Rows } from "./rows.js";
 
 const SPARE_ROWS = 6;
+const ROW_PX = 36;
 const COLUMNS = ["Name", "State", "Talked", "Here for", "Acts"];
 
 export class Roster {
@@ -21,31 +23,29 @@ export class Roster {
   #shown = [];
   #wanted = [];
   #places = new Map();
-  #rows = new Map();
-  #faces = new Map();
   #query = "";
   #sid = null;
   #focused = null;
   #hovered = null;
-  #height = 40;
-  #view = 0;
-  #top = 0;
+  #rowPx = ROW_PX;
+  #viewPx = 0;
+  #topPx = 0;
   #calm;
   #scroll = make("div.scroll", { role: "presentation" });
   #sizer = make("div.sizer", { role: "presentation" });
+  #nobody = make("p.nothing", { hidden: true });
   #grid;
-
-  /** Called with an act and a person when a button of a row is pressed. */
-  onAct = () => {};
-  /** Called with a person when more about them is asked for. */
-  onMore = () => {};
+  /** The rows that are elements; says what is pressed in them. */
+  rows;
 
   constructor(desk) {
     this.#desk = desk;
+    this.rows = new Rows(desk, this.#sizer);
     this.#scroll.append(this.#sizer);
-    const head = COLUMNS.map((name) => make("div.cell", { role: "columnheader" }, name));
-    this.#grid = make("div.grid", { role: "grid", "aria-label": "People", "aria-colcount": "5" }, make("div.row.columns", { role: "row", "aria-rowindex": "1" }, ...head), this.#scroll);
-    find("roster").append(this.#grid);
+    const names = COLUMNS.map((name) => make("div.cell", { role: "columnheader" }, name));
+    const head = make("div.row.columns", { role: "row", "aria-rowindex": "1" }, ...names);
+    this.#grid = make("div.grid", { role: "grid", "aria-label": "People" }, head, this.#scroll);
+    find("roster").append(this.#grid, this.#nobody);
     this.#calm = new Calm(this.#scroll, () => this.#settle());
     this.#listen();
   }
@@ -57,15 +57,12 @@ export class Roster {
 
   /** Put the focus on a person's row, or on the one that had it last, and bring it into view. */
   focus(key = this.#focused) {
-    const place = this.#places.get(key) ?? this.#step(-1, 1);
-    if (place === undefined || place < 0) return;
-    this.#focusPlace(place);
+    this.#focusPlace(this.#places.get(key) ?? nearestPerson(this.#shown, -1, 1));
   }
 
   /** Put the focus on the next person in this direction, 1 or −1. */
   move(direction) {
-    const next = this.#step(this.#places.get(this.#focused) ?? -1, direction);
-    if (next >= 0) this.#focusPlace(next);
+    this.#focusPlace(nearestPerson(this.#shown, this.#places.get(this.#focused) ?? -1, direction));
   }
 
   /** Show those that are found by these words. */
@@ -83,8 +80,8 @@ export class Roster {
       this.#arrange();
       this.#settle();
     } else if (touched.has("people") || touched.has("facts")) this.#paintRows();
-    else if (touched.has("tick")) this.#tick();
-    this.#paintLevels();
+    else if (touched.has("tick")) this.rows.tick();
+    this.rows.paintLevels();
   }
 
   #begin() {
@@ -101,6 +98,8 @@ export class Roster {
     this.#wanted = arrange(people.values(), this.#query, (person) => searchWords(person, people));
     const found = this.#wanted.reduce((sum, line) => sum + (line.number ?? 0), 0);
     write(find("found"), this.#query ? `${count(found)} of ${count(people.size)}` : "");
+    this.#nobody.hidden = !this.#query || found > 0;
+    write(this.#nobody, `Nobody is found by “${this.#query}”.`);
   }
 
   /** Show the wanted order, unless it would move what is under the pointer. */
@@ -116,11 +115,11 @@ export class Roster {
     this.#replaceFocused();
     this.#shown = this.#wanted;
     this.#places = new Map(this.#shown.map((line, place) => [line.key, place]));
-    dress(this.#sizer, "block-size", `${this.#shown.length * this.#height}px`);
+    dress(this.#sizer, "block-size", `${this.#shown.length * this.#rowPx}px`);
     put(this.#grid, "aria-rowcount", this.#shown.length + 1);
     if (moved) {
-      this.#top = Math.max(0, this.#top + moved * this.#height);
-      this.#scroll.scrollTop = this.#top;
+      this.#topPx = Math.max(0, this.#topPx + moved * this.#rowPx);
+      this.#scroll.scrollTop = this.#topPx;
     }
     this.#paintRows();
   }
@@ -132,14 +131,14 @@ export class Roster {
       const place = this.#places.get(key);
       if (place >= first && place < last) return key;
     }
-    return this.#top > 0 ? (this.#shown[first]?.key ?? null) : null;
+    return this.#topPx > 0 ? (this.#shown[first]?.key ?? null) : null;
   }
 
   /** When the focused person has left, the focus goes to whoever stands there now. */
   #replaceFocused() {
-    const row = this.#rows.get(this.#focused);
-    if (!row || this.#wanted.some((line) => line.key === this.#focused)) return;
-    const inside = row.element.contains(document.activeElement);
+    const element = this.rows.element(this.#focused);
+    if (!element || this.#wanted.some((line) => line.key === this.#focused)) return;
+    const inside = element.contains(document.activeElement);
     const place = Math.min(this.#places.get(this.#focused) ?? 0, this.#wanted.length - 1);
     const heir = this.#wanted[place]?.heading ? this.#wanted[place + 1] : this.#wanted[place];
     this.#focused = heir?.key ?? null;
@@ -153,180 +152,86 @@ export class Roster {
     find("pending").hidden = false;
   }
 
+  /** The places in view, from the first to the one after the last. */
   #inView() {
-    return [Math.floor(this.#top / this.#height), Math.ceil((this.#top + this.#view) / this.#height)];
+    return [Math.floor(this.#topPx / this.#rowPx), Math.ceil((this.#topPx + this.#viewPx) / this.#rowPx)];
   }
 
   #paintRows() {
     if (!this.#desk.room) return;
     const [first, last] = this.#inView();
-    const places = new Set();
-    for (let place = Math.max(0, first - SPARE_ROWS); place < Math.min(this.#shown.length, last + SPARE_ROWS); place += 1) {
-      places.add(place);
-    }
+    const from = Math.max(0, first - SPARE_ROWS);
+    const to = Math.min(this.#shown.length, last + SPARE_ROWS);
+    const places = Array.from({ length: Math.max(0, to - from) }, (_, index) => from + index);
     const focused = this.#places.get(this.#focused);
-    if (focused !== undefined) places.add(focused);
-    const keys = new Set([...places].map((place) => this.#shown[place].key));
-    for (const [key, row] of this.#rows) {
-      if (keys.has(key)) continue;
-      row.element.remove();
-      this.#rows.delete(key);
-      this.#faces.delete(key);
-    }
-    const nowMs = this.#desk.now();
-    for (const place of [...places].sort((one, other) => one - other)) this.#paintRow(place, nowMs);
+    if (focused !== undefined && (focused < from || focused >= to)) places.push(focused);
+    this.rows.paint(this.#shown, places, this.#rowPx);
     this.#paintTabStop(first);
-  }
-
-  #paintRow(place, nowMs) {
-    const line = this.#shown[place];
-    const row = this.#rows.get(line.key) ?? this.#makeRow(line);
-    dress(row.element, "transform", `translateY(${place * this.#height}px)`);
-    put(row.element, "aria-rowindex", place + 2);
-    if (line.heading) {
-      row.paint(line);
-      return;
-    }
-    const { people } = this.#desk.room;
-    const here = people.get(line.key);
-    const person = here ?? this.#faces.get(line.key);
-    if (!person) return;
-    this.#faces.set(line.key, person);
-    row.paint(person, { people, nowMs, gone: !here });
-  }
-
-  #makeRow(line) {
-    const row = line.heading
-      ? new HeadingRow()
-      : new PersonRow(
-          (act) => this.#with(line.key, (person) => this.onAct(act, person)),
-          () => this.#with(line.key, (person) => this.onMore(person)),
-        );
-    row.element.dataset.key = line.key;
-    this.#rows.set(line.key, row);
-    this.#sizer.append(row.element);
-    return row;
-  }
-
-  #with(key, then) {
-    const person = this.#desk.room?.people.get(key);
-    if (person) then(person);
   }
 
   /** One row can be tabbed to: the one that had the focus, else the first person in view. */
   #paintTabStop(first) {
-    let stop = this.#rows.has(this.#focused) ? this.#focused : null;
-    stop ??= this.#shown.find((line, place) => place >= first && !line.heading)?.key;
-    for (const [key, row] of this.#rows) {
-      if (row instanceof PersonRow) put(row.element, "tabindex", key === stop ? "0" : "-1");
-    }
+    const kept = this.rows.has(this.#focused) ? this.#focused : null;
+    this.rows.paintTabStop(kept ?? this.#shown[nearestPerson(this.#shown, first - 1, 1)]?.key);
   }
 
-  #tick() {
-    const nowMs = this.#desk.now();
-    for (const [key, row] of this.#rows) {
-      const person = this.#desk.room.people.get(key);
-      if (person && row instanceof PersonRow) row.tick(person, nowMs);
-    }
+  #focusPlace(place) {
+    if (place < 0) return;
+    this.#focused = this.#shown[place].key;
+    this.#bringIntoView(place);
+    this.#paintRows();
+    this.rows.element(this.#focused)?.focus({ preventScroll: true });
   }
 
-  #paintLevels() {
-    const { levels, people } = this.#desk.room;
-    const measured = this.#desk.capabilities.levels;
-    for (const [key, row] of this.#rows) {
-      if (row instanceof PersonRow) row.level(people.get(key), measured ? (levels.get(key) ?? -90) : null);
-    }
+  #bringIntoView(place) {
+    const top = place * this.#rowPx;
+    // The first person's heading comes along.
+    const above = this.#shown[place - 1]?.heading ? top - this.#rowPx : top;
+    if (above < this.#topPx) this.#scroll.scrollTop = above;
+    else if (top + this.#rowPx > this.#topPx + this.#viewPx)
+      this.#scroll.scrollTop = top + this.#rowPx - this.#viewPx;
+    this.#topPx = this.#scroll.scrollTop;
   }
 
   #listen() {
-    new ResizeObserver(([entry]) => {
-      this.#view = entry.contentRect.height;
-      this.#height = Number.parseFloat(getComputedStyle(this.#grid).getPropertyValue("--row")) || 40;
-      if (this.#desk.room) this.#settle(true);
-    }).observe(this.#scroll);
-    this.#scroll.addEventListener("scroll", () => {
-      this.#top = this.#scroll.scrollTop;
-      this.#paintRows();
-      this.#paintLevels();
-    }, { passive: true });
-    this.#scroll.addEventListener("pointerover", (event) => {
-      this.#hovered = event.target.closest(".row")?.dataset.key ?? null;
+    new ResizeObserver(([entry]) => this.#measure(entry.contentRect.height)).observe(this.#scroll);
+    this.#scroll.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    this.#scroll.addEventListener("pointerover", ({ target }) => {
+      this.#hovered = target.closest(".row")?.dataset.key ?? null;
     });
     this.#scroll.addEventListener("pointerleave", () => {
       this.#hovered = null;
     });
-    this.#grid.addEventListener("focusin", (event) => {
-      const row = event.target.closest(".row.person");
+    this.#grid.addEventListener("focusin", ({ target }) => {
+      const row = target.closest(".row.person");
       if (!row) return;
       this.#focused = row.dataset.key;
       this.#paintTabStop(0);
     });
-    this.#grid.addEventListener("keydown", (event) => this.#key(event));
-    this.#scroll.addEventListener("dblclick", (event) => {
-      const key = event.target.closest(".row.person")?.dataset.key;
-      if (key && !event.target.closest("button")) this.#with(key, (person) => this.onMore(person));
+    this.#scroll.addEventListener("dblclick", ({ target }) => {
+      const key = target.closest(".row.person")?.dataset.key;
+      if (key && !target.closest("button")) this.rows.with(key, (person) => this.rows.onMore(person));
+    });
+    listenToArrows(this.#grid, {
+      go: (key, step) => this.#focusPlace(placeAfter(this.#shown, this.#places.get(key) ?? 0, step, this.#page())),
+      more: (key) => this.rows.with(key, (person) => this.rows.onMore(person)),
     });
     find("pending").addEventListener("click", () => this.#settle(true));
   }
 
-  #key(event) {
-    const row = event.target.closest(".row.person");
-    if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
-    const place = this.#places.get(row.dataset.key) ?? 0;
-    const page = Math.max(1, Math.floor(this.#view / this.#height) - 1);
-    const goes = {
-      ArrowDown: () => this.#step(place, 1),
-      ArrowUp: () => this.#step(place, -1),
-      PageDown: () => this.#step(Math.min(this.#shown.length - 1, place + page) - 1, 1),
-      PageUp: () => this.#step(Math.max(0, place - page) + 1, -1),
-      Home: () => this.#step(-1, 1),
-      End: () => this.#step(this.#shown.length, -1),
-    };
-    if (Object.hasOwn(goes, event.key)) {
-      event.preventDefault();
-      const next = goes[event.key]();
-      if (next >= 0) this.#focusPlace(next);
-    } else if (event.key === "ArrowRight" || event.key === "ArrowLeft") {
-      event.preventDefault();
-      stepAmongButtons(row, event.key === "ArrowRight" ? 1 : -1);
-    } else if (event.key === "Enter" && event.target === row) {
-      event.preventDefault();
-      this.#with(row.dataset.key, (person) => this.onMore(person));
-    }
-  }
-
-  /** The next person's place in this direction; −1 when there is none. Headings are passed over. */
-  #step(place, direction) {
-    for (let next = place + direction; next >= 0 && next < this.#shown.length; next += direction) {
-      if (!this.#shown[next].heading) return next;
-    }
-    return -1;
-  }
-
-  #focusPlace(place) {
-    this.#focused = this.#shown[place].key;
-    this.#bringIntoView(place);
+  #scrolled() {
+    this.#topPx = this.#scroll.scrollTop;
     this.#paintRows();
-    this.#rows.get(this.#focused)?.element.focus({ preventScroll: true });
   }
 
-  #bringIntoView(place) {
-    const top = place * this.#height;
-    // The first person's heading comes along.
-    const above = this.#shown[place - 1]?.heading ? top - this.#height : top;
-    if (above < this.#top) this.#scroll.scrollTop = above;
-    else if (top + this.#height > this.#top + this.#view) this.#scroll.scrollTop = top + this.#height - this.#view;
-    this.#top = this.#scroll.scrollTop;
+  #measure(height) {
+    this.#viewPx = height;
+    this.#rowPx = Number.parseFloat(getComputedStyle(this.#grid).getPropertyValue("--row")) || ROW_PX;
+    if (this.#desk.room) this.#settle(true);
   }
 
-  /** In words, for the empty list. */
-  emptyWords() {
-    return this.#query ? `Nobody here is found by “${this.#query}”.` : counted(0, "person", "people");
+  /** How many rows a page has. */
+  #page() {
+    return Math.max(1, Math.floor(this.#viewPx / this.#rowPx) - 1);
   }
-}
-
-function stepAmongButtons(row, direction) {
-  const stops = [row, ...row.querySelectorAll("button:not(:disabled)")].filter((stop) => stop === row || stop.offsetParent);
-  const place = stops.indexOf(document.activeElement);
-  stops[Math.min(stops.length - 1, Math.max(0, place + direction))]?.focus();
 }

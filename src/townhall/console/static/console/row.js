@@ -35,10 +35,19 @@ export class PersonRow {
   #buttons = new Map();
 
   constructor(onAct, onMore) {
-    const more = make("button.icon-button.more", { type: "button", tabindex: "-1", on: { click: () => onMore() } }, icon("more"));
+    const more = make(
+      "button.icon-button.more",
+      { type: "button", tabindex: "-1", on: { click: () => onMore() } },
+      icon("more"),
+    );
     this.more = more;
     for (const act of PERSON_ACTS) {
-      const button = make("button.icon-button", { type: "button", tabindex: "-1", "data-act": act.id, on: { click: () => onAct(act) } });
+      const button = make("button.icon-button", {
+        type: "button",
+        tabindex: "-1",
+        "data-act": act.id,
+        on: { click: () => onAct(act) },
+      });
       this.#buttons.set(act.id, button);
     }
     this.element = make(
@@ -57,6 +66,11 @@ export class PersonRow {
     const state = gone ? "gone" : person.state;
     put(this.element, "data-is", state);
     put(this.element, "data-role", person.role);
+    put(
+      this.element,
+      "aria-label",
+      `${nameOf(person)}, ${roleWord(person.role)}, ${gone ? "left" : stateWords(person, people)}`,
+    );
     write(this.#name, nameOf(person));
     put(this.#name, "title", nameOf(person));
     write(this.#number, numberOf(person));
@@ -78,7 +92,7 @@ export class PersonRow {
   /** @param {number|null} dbov null: the level is not known, only whether they speak */
   level(person, dbov) {
     const talking = person?.state === "talking";
-    dress(this.#meter, "--level-now", !talking ? "0" : dbov === null ? "0.6" : share(dbov).toFixed(2));
+    dress(this.#meter, "--level-now", !talking ? "0" : dbov === null ? "1" : share(dbov).toFixed(2));
   }
 
   #paintButtons(person, gone) {

@@ -70,7 +70,12 @@ export class Server {
     if (this.#token && method === "POST") headers["X-Townhall-Token"] = this.#token;
     let response;
     try {
-      response = await fetch(path, { method, headers, body: body && JSON.stringify(body), credentials: "same-origin" });
+      response = await fetch(path, {
+        method,
+        headers,
+        body: body && JSON.stringify(body),
+        credentials: "same-origin",
+      });
     } catch {
       throw new ServerError(0, "unreachable", UNREACHABLE);
     }

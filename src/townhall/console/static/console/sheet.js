@@ -25,13 +25,20 @@ function facts(desk, person) {
     ["Talked", talked ? spokenTime(talked / 1000) : "not yet"],
   ];
   const filled = rows.filter(([, words]) => words);
-  return make("dl.sheet-facts", {}, ...filled.flatMap(([name, words]) => [make("dt", {}, name), make("dd", {}, words)]));
+  return make(
+    "dl.sheet-facts",
+    {},
+    ...filled.flatMap(([name, words]) => [make("dt", {}, name), make("dd", {}, words)]),
+  );
 }
 
 function acts(desk, person, close) {
   const possible = PERSON_ACTS.filter((act) => canDo(act, person));
-  const buttons = possible.map((act) => sheetButton(act.icon(person), act.label(person), act.id, () => act.run(desk, person)));
-  if (person.state !== "ringing") buttons.push(sheetButton("announce", "Announce", "announce", () => announce(desk, person)));
+  const buttons = possible.map((act) =>
+    sheetButton(act.icon(person), act.label(person), act.id, () => act.run(desk, person)),
+  );
+  if (person.state !== "ringing")
+    buttons.push(sheetButton("announce", "Announce", "announce", () => announce(desk, person)));
   return make("div.sheet-acts", {}, ...buttons);
 
   function sheetButton(drawing, words, id, run) {

@@ -24,7 +24,11 @@ export class SignIn {
   /** Show the form. `why`: what the reader should know, such as that his session has expired. */
   open(why = "") {
     const lines = this.#desk.session.lines.filter((line) => line.pin);
-    find("line").replaceChildren(...lines.map((line) => make("option", { value: line.number }, line.name ? `${line.name} (${line.number})` : line.number)));
+    find("line").replaceChildren(
+      ...lines.map((line) =>
+        make("option", { value: line.number }, line.name ? `${line.name} (${line.number})` : line.number),
+      ),
+    );
     const wish = new URLSearchParams(location.search).get("line");
     if (lines.some((line) => line.number === wish)) find("line").value = wish;
     find("sign-in").hidden = false;
@@ -50,7 +54,10 @@ export class SignIn {
     const { kind, line, pin, password, name } = this.#form.elements;
     const secret = kind.value === "operator" ? password : pin;
     if (!secret.value) {
-      this.#complain(kind.value === "operator" ? "Type the operator's password." : "Type the line's moderator PIN.", secret);
+      this.#complain(
+        kind.value === "operator" ? "Type the operator's password." : "Type the line's moderator PIN.",
+        secret,
+      );
       return;
     }
     const proof = kind.value === "operator" ? { password: password.value } : { line: line.value, pin: pin.value };
@@ -63,7 +70,10 @@ export class SignIn {
       this.onSignedIn(session);
     } catch (error) {
       secret.value = "";
-      this.#complain(error.waitS ? `${error.message} Try again in ${Math.ceil(error.waitS)} seconds.` : error.message, secret);
+      this.#complain(
+        error.waitS ? `${error.message} Try again in ${Math.ceil(error.waitS)} seconds.` : error.message,
+        secret,
+      );
     } finally {
       button.disabled = false;
     }

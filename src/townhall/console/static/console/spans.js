@@ -21,7 +21,8 @@ export function placeSpan(spans, fromMs, toMs) {
  * @param {[number, number|null][]} spans
  * @param {{from: number, to: number}} window what the lane shows, in milliseconds
  * @param {number} width of the lane, in pixels
- * @returns {{x: number, width: number}[]} at least one and a half pixels wide; neighbours closer than half a pixel are one
+ * @returns {{x: number, width: number}[]} at least one and a half pixels wide; neighbours closer than half a pixel
+ *   are one
  */
 export function bars(spans, window, width) {
   const scale = width / Math.max(1, window.to - window.from);

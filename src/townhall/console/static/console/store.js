@@ -1,8 +1,8 @@
 /**
  * What the console knows, and how each event of the live stream changes it (docs/reference/console-api.md).
  *
- * No page, no network, no clock of its own: `apply(state, event, data)` changes the state and returns what it touched,
- * so that the page repaints that and nothing else. Times are milliseconds, as they come.
+ * No page, no network, no clock of its own: `apply(state, event, data)` changes the state and returns what it
+ * touched, so that the page repaints that and nothing else. Times are milliseconds, as they come.
  */
 
 import { placeSpan } from "./spans.js";
@@ -27,7 +27,8 @@ export function emptyState() {
 /**
  * Apply one event. Unknown events and conferences are passed over: the server may be newer than the page.
  *
- * @returns {[string, string][]} pairs of a conference's SID (or "*") and what was touched: `rooms` (which there are), `facts`,
+ * @returns {[string, string][]} pairs of a conference's SID (or "*") and what was touched: `rooms` (which there
+ *   are), `facts`,
  *   `roster` (who is there), `people` (how they are), `entries`, `lanes`, `levels`, `recordings`
  */
 export function apply(state, event, data) {
@@ -52,13 +53,19 @@ export function takeTimeline(state, sid, timeline) {
   return [[sid, "lanes"]];
 }
 
-/** Take a conference that was asked for: an ended one that the stream did not bring, or one with more of its events. */
+/**
+ * Take a conference that was asked for: an ended one that the stream did not bring, or one with more of its
+ * events.
+ */
 export function takeConference(state, conference) {
   const known = state.rooms.get(conference.sid);
   if (!known) return addRoom(state, conference);
   setFacts(known, conference);
   if (conference.entries) known.entries = mergeEntries(known.entries, conference.entries);
-  return [[conference.sid, "facts"], [conference.sid, "entries"]];
+  return [
+    [conference.sid, "facts"],
+    [conference.sid, "entries"],
+  ];
 }
 
 const REDUCERS = {

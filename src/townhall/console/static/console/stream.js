@@ -6,7 +6,16 @@
  */
 
 const EVENTS = [
-  "snapshot", "conference", "participants", "left", "speech", "levels", "entries", "recording", "removed", "heartbeat",
+  "snapshot",
+  "conference",
+  "participants",
+  "left",
+  "speech",
+  "levels",
+  "entries",
+  "recording",
+  "removed",
+  "heartbeat",
 ];
 const DEAD_AFTER_MS = 40_000;
 const LONGEST_PAUSE_MS = 15_000;

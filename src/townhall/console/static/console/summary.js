@@ -32,7 +32,12 @@ export class Summary {
     this.#write("Lasted", seconds === null ? "never began" : sumTime(seconds));
     this.#write("Began", `${day(began / 1000)}, ${clockTime(began / 1000).slice(0, 5)}`);
     const why = endingWords(facts);
-    this.#write("Ended", why ? `${clockTime(facts.ended_at_ms / 1000).slice(0, 5)}, ${why}` : clockTime(facts.ended_at_ms / 1000).slice(0, 5));
+    this.#write(
+      "Ended",
+      why
+        ? `${clockTime(facts.ended_at_ms / 1000).slice(0, 5)}, ${why}`
+        : clockTime(facts.ended_at_ms / 1000).slice(0, 5),
+    );
     this.#write("Attended", count(facts.attended));
     this.#write("Most at one time", count(facts.peak));
     this.#write("Spoke", count(lanes.size));

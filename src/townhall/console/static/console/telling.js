@@ -1,12 +1,11 @@
 /**
- * Telling what has happened, once: a line at the foot of the page that goes by itself, and the same words to screen readers.
+ * Telling what has happened, once: a line in the bar that goes by itself, and the same words to screen readers.
  * Comings and goings are not told: with 2,000 people it would never stop.
  */
 
 import { find, make } from "./dom.js";
 
 const STAYS_MS = 6_000;
-const MOST = 3;
 
 /** Something that a moderator did, or that happened to the conference. */
 export function tell(words) {
@@ -26,9 +25,7 @@ export function murmur(words) {
 }
 
 function show(words, kind) {
-  const ticker = find("ticker");
   const line = make(`p.${kind}`, {}, words);
-  ticker.append(line);
-  while (ticker.children.length > MOST) ticker.firstElementChild.remove();
+  find("ticker").replaceChildren(line);
   setTimeout(() => line.remove(), STAYS_MS);
 }
