@@ -84,7 +84,9 @@ export function mountPhone(element, phone, { lines = [], line = "", press = "", 
   function moveFocus(busy) {
     const here = document.activeElement;
     if (here && here !== document.body && !root.contains(here)) return;
-    (busy ? talk.title : setup.button).focus({ preventScroll: !busy });
+    (busy ? talk.title : setup.button).focus({ preventScroll: true });
+    // What went wrong stands at the top, and has to be seen on a small screen too.
+    root.scrollIntoView({ block: root.offsetHeight > innerHeight ? "start" : "nearest" });
   }
 
   element.replaceChildren(root);
