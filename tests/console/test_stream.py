@@ -180,6 +180,24 @@ async def test_session_holds_few_streams_and_the_oldest_gives_way(house: Console
     assert house.console.desk.watched == 0
 
 
+async def test_flood_of_streams_and_questions_is_cut_off(house: ConsoleHouse) -> None:
+    browser = await house.operator()
+    assert (
+        (await browser.client.head("/console/events")).headers["content-type"].startswith("text/event-stream")
+    )
+    for _ in range(30):
+        async with house.watch(browser) as stream:
+            assert stream.status == 200
+    async with house.watch(browser) as stream:
+        assert stream.status == 429
+    house.clock.now += 1
+    async with house.watch(browser) as stream:
+        assert stream.status == 200
+    answers = [(await browser.client.get("/console/conferences")).status_code for _ in range(202)]
+    assert answers == [200] * 200 + [429] * 2
+    assert (await (await house.operator()).get("/console/conferences")).status_code == 200
+
+
 async def test_stream_needs_a_session(house: ConsoleHouse) -> None:
     async with house.watch(house.browser()) as stream:
         assert stream.status == 401

@@ -21,6 +21,8 @@ from townhall.console.sound import sound
 MOST_LISTED = 200
 ACTIONS = (10.0, 40.0)
 """Of one session: a second in the long run, and at once."""
+REQUESTS = (20.0, 200.0)
+"""The same of everything that is asked; an attendance of 2,000 costs some milliseconds."""
 PATH = "/console/conferences"
 _RECORDING = re.compile(r"(RE[0-9a-f]{32})\.(mp3|wav)")
 
@@ -32,6 +34,7 @@ class Conferences:
         self._remote = remote
         self._acting = acting
         self._actions = Bucket(*ACTIONS)
+        self._requests = Bucket(*REQUESTS)
 
     def routes(self) -> list[Route]:
         one = PATH + "/{sid}"
@@ -145,7 +148,11 @@ class Conferences:
     # ---- in common ----
 
     async def _session(self, request: Request) -> Session:
-        return await self._door.session(request, self._desk.now_ms())
+        session = await self._door.session(request, self._desk.now_ms())
+        wait_s = self._requests.take(session.id, self._desk.now_ms() / 1000)
+        if wait_s:
+            raise Refusal("too-many", "These are too many questions. Wait a moment.", wait_s=wait_s)
+        return session
 
     async def _room(self, request: Request, session: Session) -> Room:
         """The conference in the path, if this session may see it; another line's is as good as none."""

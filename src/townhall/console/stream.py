@@ -16,6 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 from townhall.console.desk import Desk
 from townhall.console.door import Door
 from townhall.console.feed import message
+from townhall.console.limits import Bucket
 from townhall.console.refusals import Refusal
 from townhall.console.sessions import Session
 
@@ -26,6 +27,8 @@ HEARTBEAT_S = 15.0
 TAKES_WITHIN_S = 30.0
 CHECK_EVERY_MS = 2_000
 MOST_STREAMS = 500
+OPENINGS = (1.0, 30.0)
+"""Of one session: a second in the long run, and at once; each costs a snapshot."""
 MOST_OF_SESSION = 6
 """Of one session; a browser opens six connections to a server, so more is no browser."""
 
@@ -39,9 +42,15 @@ class Streams:
         self.heartbeat_s = heartbeat_s
         self._open: dict[_Stream, str] = {}
         self._closing = False
+        self._openings = Bucket(*OPENINGS)
 
     async def open(self, request: Request) -> Response:
         session = await self._door.session(request, self._desk.now_ms())
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream")
+        wait_s = self._openings.take(session.id, self._desk.now_ms() / 1000)
+        if wait_s:
+            raise Refusal("too-many", "You connect very often. Wait a moment.", wait_s=wait_s)
         if self._closing or len(self._open) >= MOST_STREAMS:
             raise Refusal("too-many", "Too many browsers watch this server.", wait_s=10.0)
         own = [stream for stream, id_ in self._open.items() if id_ == session.id]
