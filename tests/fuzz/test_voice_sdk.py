@@ -90,18 +90,21 @@ messages = st.one_of(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200) | anything.map(json.dumps) | messages.map(json.dumps))
 def test_any_text_is_a_message_or_frame_error(text: str) -> None:
     with suppress(FrameError):
         read_frame(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200) | st.builds("{}.{}.{}".format, *[st.text("eyJ0=-_AZaz.", max_size=60)] * 3))
 def test_any_text_is_a_token_or_token_error(text: str) -> None:
     with suppress(TokenError):
         asyncio.run(AccessTokens(ACCOUNT_SID, secret_of).check(text))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300), st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8)), max_size=5))
 def test_any_query_gives_parameters_of_no_reserved_name(query: str, granted: list[tuple[str, str]]) -> None:
     found = merged(query, granted)
@@ -223,6 +226,7 @@ descriptions = st.one_of(
 ).map(lambda lines: "\r\n".join(["v=0", *lines]).encode())
 
 
+@settings(deadline=None)
 @given(descriptions)
 def test_any_description_is_answered_or_sdp_error(data: bytes) -> None:
     try:

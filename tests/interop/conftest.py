@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.harness.browser_fixtures import *  # noqa: F403
 from tests.harness.fixtures import *  # noqa: F403
 from tests.harness.remotes import REMOTES, Remote
 from tests.harness.server import ACCOUNT_SID, AUTH_TOKEN, TownhallServer

@@ -53,6 +53,8 @@ class BrowserWay:
     target: str
     """`client:alice`."""
     identity: str
+    parameters: tuple[tuple[str, str], ...] = ()
+    """Of the address (`client:alice?room=7`): the browsers are told these beside the call's own."""
 
 
 Group = list[Way | BrowserWay]
@@ -94,8 +96,8 @@ class Destinations:
         """
         destination = read_destination(plan.to)
         match destination:
-            case ClientDestination(name):
-                return self._clients(name, plan)
+            case ClientDestination(name, parameters):
+                return self._clients(name, parameters, plan)
             case PhoneDestination(name):
                 return self._phones(name, plan)
             case NumberDestination(number):
@@ -122,10 +124,10 @@ class Destinations:
             or self._permissions.take_room(way.trunk, time.monotonic())
         )
 
-    def _clients(self, name: str, plan: OutboundPlan) -> list[Group]:
+    def _clients(self, name: str, parameters: tuple[tuple[str, str], ...], plan: OutboundPlan) -> list[Group]:
         ways = [way for group in self._phones(name, plan) for way in group]
         if self._browsers(name):
-            ways.append(BrowserWay(f"client:{name}", name))
+            ways.append(BrowserWay(f"client:{name}", name, parameters))
         return [ways] if ways else []
 
     def _phones(self, name: str, plan: OutboundPlan) -> list[Group]:

@@ -134,7 +134,7 @@ class RingingGroup:
             call_sid=self._call.sid,
             from_=plan.caller_id or plan.from_,
             to=way.target,
-            parameters=plan.parameters,
+            parameters=(*way.parameters, *plan.parameters),
             account_sid=self._call.account_sid,
             on_provisional=self._rings,
             timeout_s=timeout_s,

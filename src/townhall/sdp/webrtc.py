@@ -58,7 +58,9 @@ _CODECS: dict[tuple[str, int, int], Codec] = {
 _CLOCK_RATES: dict[Codec, int] = {"opus": 48000, "PCMU": 8000, "PCMA": 8000}
 _RTPMAPS: dict[Codec, str] = {"opus": "opus/48000/2", "PCMU": "PCMU/8000", "PCMA": "PCMA/8000"}
 _OFFERED_TYPES: dict[Codec, int] = {"opus": 111, "PCMU": 0, "PCMA": 8}
-_OFFERED_EVENTS = {48000: 110, 8000: 126}
+# At 8000 Hz for Opus as well, against RFC 4733 section 2.1: given both, Chromium sends those at 8000 Hz
+# whatever the codec, and Firefox knows no others. With one there is no doubt which will come.
+_OFFERED_EVENTS = 126
 _BITRATES = (6000, 510_000)  # RFC 7587 section 6.1
 _MID = re.compile(r"[!#-'*+.0-9A-Z^-~-]{1,64}")
 _HOST_PREFERENCE = 126 << 24
@@ -118,9 +120,9 @@ def make_web_offer(local: WebLocal, caps: AudioCapabilities = WEB_CAPABILITIES) 
     attributes = ["mid:0", *_transport_lines(local, "actpass"), "sendrecv"]
     for codec in caps.codecs:
         attributes += _codec_lines(codec, _OFFERED_TYPES[codec])
-    for rate in dict.fromkeys(_CLOCK_RATES[codec] for codec in caps.codecs if caps.telephone_event):
-        formats.append(str(_OFFERED_EVENTS[rate]))
-        attributes += _event_lines(_OFFERED_EVENTS[rate], rate, "0-16")
+    if caps.telephone_event:
+        formats.append(str(_OFFERED_EVENTS))
+        attributes += _event_lines(_OFFERED_EVENTS, 8000, "0-16")
     attributes.append(f"ptime:{caps.ptime_ms}")
     medium = _medium(local, caps.protocols[0], formats, attributes)
     return SessionDescription(lines=_session_lines(local, "group:BUNDLE 0"), media=(medium,))
