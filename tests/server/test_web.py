@@ -136,15 +136,17 @@ def _in_one_packet(port: int) -> bytes:
         end.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         connection.sendall(going.read())
         answer = b""
-        while data := connection.recv(65536):
-            coming.write(data)
+        while True:
             try:
-                while part := end.read():
-                    answer += part
-            except ssl.SSLZeroReturnError:
-                break
+                part = end.read()
             except ssl.SSLWantReadError:
-                pass
+                data = connection.recv(65536)
+                assert data, "the connection ended without a goodbye"
+                coming.write(data)
+                continue
+            if not part:
+                break  # the server has said goodbye
+            answer += part
     return answer
 
 
