@@ -4,9 +4,8 @@ What the API answers goes into the model at once; the callback that follows find
 people run some at a time, and what failed for one does not keep it from the others.
 """
 
-import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,9 +31,9 @@ from townhall.console.refusals import Refusal, bad
 from townhall.console.remote import Remote
 from townhall.console.room import Room
 from townhall.console.sessions import Session
+from townhall.console.several import Failures, some_at_a_time
 
 MOST_CALLS = 500
-AT_ONCE = 16
 LONGEST_TEXT = 1_000
 LONGEST_URL = 2_000
 GUEST_ROLES: dict[str, dict[str, bool]] = {
@@ -46,7 +45,6 @@ GUEST_ROLES: dict[str, dict[str, bool]] = {
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 _ADDRESS = re.compile(r"[^\s<>\"]{1,128}")
 
-Failures = list[dict[str, str]]
 Body = dict[str, Any]
 
 
@@ -174,7 +172,7 @@ class Acting:
         self._desk.rule(room, True)
         self._desk.act(room, order.session, "mute-all")
         chosen = [p.call_sid for p in room.roster() if p.present and p.role != "moderator" and not p.muted]
-        return await self._some_at_a_time(chosen, lambda call_sid: self._mute_by_rule(room, call_sid))
+        return await some_at_a_time(chosen, lambda call_sid: self._mute_by_rule(room, call_sid))
 
     async def _mute_by_rule(self, room: Room, call_sid: str) -> None:
         await self._remote.change(room.sid, call_sid, muted=True)
@@ -187,7 +185,7 @@ class Acting:
         self._desk.rule(room, False)
         self._desk.act(room, order.session, "release-all")
         chosen = self._desk.release(room)
-        return await self._some_at_a_time(chosen, lambda call_sid: self._free(room, call_sid))
+        return await some_at_a_time(chosen, lambda call_sid: self._free(room, call_sid))
 
     async def _free(self, room: Room, call_sid: str) -> None:
         flags = await self._remote.change(room.sid, call_sid, muted=False)
@@ -255,31 +253,12 @@ class Acting:
 
     async def _each(self, order: Order, action: str, work: Callable[[str], Awaitable[None]]) -> Failures:
         call_sids = _call_sids(order.body)
-        failed = await self._some_at_a_time(call_sids, work)
+        failed = await some_at_a_time(call_sids, work)
         missed = {failure["call_sid"] for failure in failed}
         done = [call_sid for call_sid in call_sids if call_sid not in missed]
         if done:
             self._desk.act(order.room, order.session, action, done)
         return failed
-
-    async def _some_at_a_time(
-        self, call_sids: Sequence[str], work: Callable[[str], Awaitable[None]]
-    ) -> Failures:
-        """Do it for each; returns for whom it failed, and raises the first `Refusal` when it did for all."""
-        turns = asyncio.Semaphore(AT_ONCE)
-        refusals: dict[str, Refusal] = {}
-
-        async def one(call_sid: str) -> None:
-            async with turns:
-                try:
-                    await work(call_sid)
-                except Refusal as refusal:
-                    refusals[call_sid] = refusal
-
-        await asyncio.gather(*(one(call_sid) for call_sid in call_sids))
-        if refusals and len(refusals) == len(call_sids):
-            raise next(iter(refusals.values()))
-        return [{"call_sid": sid, "message": refusal.message} for sid, refusal in refusals.items()]
 
     def _learn(self, room: Room, fact: Fact) -> None:
         self._desk.learn(room.sid, fact)

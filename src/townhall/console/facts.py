@@ -14,6 +14,10 @@ Kind = Literal["phone", "browser", "guest"]
 EntryKind = Literal["joined", "left", "started", "ended", "action", "announcement", "recording", "fault"]
 
 
+FINAL = frozenset({"completed", "absent", "failed", "deleted"})
+"""A recording's last states."""
+
+
 @dataclass(frozen=True, slots=True)
 class Flags:
     """How a participant stands, as callbacks and the REST API tell it; None: not told."""
@@ -152,6 +156,20 @@ class Recorded:
     channels: int = 1
     call_sid: str = ""
     track: str = ""
+
+    def after(self, known: "Recorded") -> "Recorded":
+        """What is known with this added to it: a last state is not taken back by what comes late."""
+        late = known.status in FINAL and self.status not in FINAL
+        return Recorded(
+            self.at_ms,
+            self.sid,
+            known.status if late else self.status,
+            known.since_ms or self.since_ms,
+            known.duration_ms if self.duration_ms is None else self.duration_ms,
+            max(known.channels, self.channels),
+            known.call_sid or self.call_sid,
+            known.track or self.track,
+        )
 
 
 @dataclass(frozen=True, slots=True)

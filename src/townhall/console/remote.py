@@ -8,8 +8,6 @@ requests, because the package does not know them.
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeVar
 
 import httpx2
@@ -18,6 +16,15 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from townhall.console.facts import Flags, Recorded
+from townhall.console.listed import (
+    ListedCall,
+    ListedConference,
+    ListedParticipant,
+    conference_of,
+    flags_of,
+    participant_of,
+    recording_of,
+)
 from townhall.console.refusals import Refusal
 from townhall.console.rest import TWILIO_API, AdaptedClient, EngineError
 
@@ -27,33 +34,6 @@ PAGE_SIZE = 1000
 ROWS_AT_ONCE = 100
 """Between so many rows of a long list the event loop gets its turn."""
 GONE = frozenset({16022, 16028, 20404})
-
-
-@dataclass(frozen=True, slots=True)
-class ListedConference:
-    sid: str
-    name: str
-    started: bool
-    created_at_ms: int | None
-    ended_by: str | None = None
-    call_sid_ending: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ListedParticipant:
-    call_sid: str
-    flags: Flags
-    connected: bool
-    joined_at_ms: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class ListedCall:
-    call_sid: str
-    from_: str
-    to: str
-    outbound: bool
-    caller_name: str
 
 
 class Remote:
@@ -72,15 +52,15 @@ class Remote:
         found: list[ListedConference] = []
         for status in ("in-progress", "init"):
             rows = self._account.conferences.stream_async(status=status, page_size=PAGE_SIZE)
-            found += [_conference(row) async for row in self._rows(rows)]
+            found += [conference_of(row) async for row in self._rows(rows)]
         return found
 
     async def conference(self, sid: str) -> ListedConference:
-        return _conference(await _asked(self._account.conferences(sid).fetch_async()))
+        return conference_of(await _asked(self._account.conferences(sid).fetch_async()))
 
     async def participants(self, sid: str) -> list[ListedParticipant]:
         rows = self._account.conferences(sid).participants.stream_async(page_size=PAGE_SIZE)
-        return [_participant(row) async for row in self._rows(rows)]
+        return [participant_of(row) async for row in self._rows(rows)]
 
     async def calls(self, status: str = "in-progress") -> AsyncIterator[ListedCall]:
         """Who calls, page by page."""
@@ -92,10 +72,10 @@ class Remote:
     async def recordings(self, sid: str) -> list[Recorded]:
         """Those of the conference itself."""
         rows = self._account.conferences(sid).recordings.stream_async(page_size=PAGE_SIZE)
-        return [_recording(row) async for row in self._rows(rows)]
+        return [recording_of(row) async for row in self._rows(rows)]
 
     async def recording(self, sid: str) -> Recorded:
-        return _recording(await _asked(self._account.recordings(sid).fetch_async()))
+        return recording_of(await _asked(self._account.recordings(sid).fetch_async()))
 
     async def levels(self, sid: str) -> dict[str, float]:
         """Ours: how loud whom is, in dBov."""
@@ -120,7 +100,7 @@ class Remote:
     async def change(self, sid: str, call_sid: str, **changes: Any) -> Flags:
         """Change a participant; returns how he stands now."""
         participant = self._account.conferences(sid).participants(call_sid)
-        return _flags(await _asked(participant.update_async(**changes)))
+        return flags_of(await _asked(participant.update_async(**changes)))
 
     async def kick(self, sid: str, call_sid: str) -> None:
         await _asked(self._account.conferences(sid).participants(call_sid).delete_async())
@@ -230,57 +210,3 @@ def _refused(status: int, code: Any, message: str) -> Refusal:
     if number in GONE or status == 404:
         return Refusal("not-found", said, twilio_code=number)
     return Refusal("refused", said, twilio_code=number)
-
-
-def _conference(row: Any) -> ListedConference:
-    return ListedConference(
-        sid=row.sid,
-        name=row.friendly_name or "",
-        started=_word(row.status) != "init",
-        created_at_ms=_ms(row.date_created),
-        ended_by=_word(row.reason_conference_ended) if _word(row.status) == "completed" else None,
-        call_sid_ending=row.call_sid_ending_conference or "",
-    )
-
-
-def _participant(row: Any) -> ListedParticipant:
-    return ListedParticipant(
-        call_sid=row.call_sid,
-        flags=_flags(row),
-        connected=_word(row.status) not in ("queued", "connecting", "ringing", "complete", "failed"),
-        joined_at_ms=_ms(row.date_created),
-    )
-
-
-def _flags(row: Any) -> Flags:
-    return Flags(
-        muted=bool(row.muted),
-        hold=bool(row.hold),
-        coaching=bool(row.coaching),
-        coach=row.call_sid_to_coach or "",
-        starts=bool(row.start_conference_on_enter),
-        ends=bool(row.end_conference_on_exit),
-        label=row.label or "",
-    )
-
-
-def _recording(row: Any) -> Recorded:
-    since = _ms(row.start_time) or _ms(row.date_created) or 0
-    duration = str(row.duration or "")
-    return Recorded(
-        at_ms=since,
-        sid=row.sid,
-        status=_word(row.status) or "in-progress",
-        since_ms=since,
-        duration_ms=int(duration) * 1000 if duration.isdecimal() else None,
-        channels=int(row.channels or 1),
-    )
-
-
-def _word(value: Any) -> str:
-    """The package gives words, or enumerations of them."""
-    return str(getattr(value, "value", value) or "")
-
-
-def _ms(at: Any) -> int | None:
-    return int(at.timestamp() * 1000) if isinstance(at, datetime) else None

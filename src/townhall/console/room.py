@@ -9,6 +9,7 @@ callback younger than the last one heeded, a second `Joined` of somebody who is 
 from collections import deque
 from dataclasses import dataclass, field
 
+from townhall.console.changes import Changes, Entry, Span
 from townhall.console.facts import (
     Changed,
     Ended,
@@ -38,43 +39,6 @@ MOST_PEOPLE = 20_000
 """Calls in one conference over its whole life; who comes after that is not listed."""
 MOST_RECORDINGS = 200
 RECORDING = frozenset({"in-progress", "paused"})
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the event feed."""
-
-    id: int
-    at_ms: int
-    kind: EntryKind
-    text: str
-    by: str | None = None
-    action: str | None = None
-    call_sids: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Talk, for the lanes; `to_ms` None: still talking."""
-
-    call_sid: str
-    from_ms: int
-    to_ms: int | None
-
-
-@dataclass(slots=True)
-class Changes:
-    """What has changed since they were last taken. Things that changed twice stand here once."""
-
-    conference: bool = False
-    people: dict[str, None] = field(default_factory=dict)
-    left: dict[str, None] = field(default_factory=dict)
-    spans: dict[tuple[str, int], Span] = field(default_factory=dict)
-    entries: list[Entry] = field(default_factory=list)
-    recordings: dict[str, None] = field(default_factory=dict)
-
-    def __bool__(self) -> bool:
-        return self.conference or any((self.people, self.left, self.spans, self.entries, self.recordings))
 
 
 @dataclass(slots=True)
@@ -233,16 +197,7 @@ class Room:
         if known is None and len(self.recordings) >= MOST_RECORDINGS:
             return False
         if known is not None:
-            fact = Recorded(
-                fact.at_ms,
-                fact.sid,
-                known.status if known.status in FINAL and fact.status not in FINAL else fact.status,
-                known.since_ms or fact.since_ms,
-                known.duration_ms if fact.duration_ms is None else fact.duration_ms,
-                max(known.channels, fact.channels),
-                known.call_sid or fact.call_sid,
-                known.track or fact.track,
-            )
+            fact = fact.after(known)
             if (known.status, known.duration_ms) == (fact.status, fact.duration_ms):
                 return False
         self.recordings[fact.sid] = fact
@@ -374,10 +329,6 @@ class Room:
         entry = Entry(self._entries_made, at_ms, kind, text, by, action, call_sids)
         self.entries.append(entry)
         self.changes.entries.append(entry)
-
-
-FINAL = frozenset({"completed", "absent", "failed", "deleted"})
-"""A recording's last states; what comes late does not take one back."""
 
 
 def _flags_of(person: Person) -> Flags:

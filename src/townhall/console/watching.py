@@ -14,8 +14,9 @@ from collections.abc import Awaitable, Callable
 
 from townhall.console.desk import Desk, who_calls
 from townhall.console.facts import Changed, Ended, Joined, Left, Locked, Named, Rung, Started
+from townhall.console.listed import ListedCall, ListedParticipant
 from townhall.console.refusals import Refusal
-from townhall.console.remote import ListedCall, ListedParticipant, Remote
+from townhall.console.remote import Remote
 from townhall.console.room import Room
 
 log = logging.getLogger(__name__)

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
+from townhall.console.changes import Entry, Span
 from townhall.console.facts import Recorded
 from townhall.console.person import Person
-from townhall.console.room import MOST_ENTRIES, Entry, Room, Span
+from townhall.console.room import MOST_ENTRIES, Room
 
 Shape = dict[str, Any]
 
