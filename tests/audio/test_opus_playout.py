@@ -253,6 +253,23 @@ def test_take_flood_finds_no_place_and_is_bounded() -> None:
     assert np.count_nonzero(line.playout._parking.samples[1]) <= PLACES
 
 
+def test_take_packets_that_overlap_are_not_decoded_over_and_over() -> None:
+    long = encoded(TONE, 960)
+    line = Line([long[0]] * 600, 40)  # 60 ms each, begun every 2.5 ms
+    decoded_packets = 0
+    (decoder,) = line.playout._decoders.values()
+    real = decoder.decode_at
+
+    def counted(packet: int, *rest: int) -> int:
+        nonlocal decoded_packets
+        decoded_packets += packet != 0
+        return real(packet, *rest)
+
+    decoder.decode_at = counted
+    line.run([(number // 8, number) for number in range(600)], 75)
+    assert decoded_packets <= 75
+
+
 def test_release_frees_the_decoder_and_reset_makes_a_new_one() -> None:
     line = Line(encoded(TONE))
     line.run(steady(20), 20)

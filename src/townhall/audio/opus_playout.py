@@ -206,6 +206,8 @@ class OpusPlayout(Playout):
         self._unit[slots] = np.minimum(expected, _UNIT)
         self._dtx[slots] = np.where(lengths <= DTX_BYTES, _LONGEST_DTX, 0)
         self._store(slots, out, np.maximum(expected - skipped, 0), present=True)
+        # Packets of one stream don't overlap; who makes them do would have each sample decoded many times.
+        self._parking.drop_begun(slots, self._head[slots])
 
     def _replace_damaged(self, slots: Slots, counts: Int32, expected: Int32, out: Int16) -> Int32:
         """Conceal in place of packets that libopus refused."""

@@ -65,6 +65,11 @@ class Parking:
         ahead = (self.position[slots] - positions[:, None]).view(np.int32)
         self.samples[slots] = np.where((ahead + samples > 0) & (ahead <= farthest), samples, 0)
 
+    def drop_begun(self, slots: Slots, positions: UInt32) -> None:
+        """Free the places of packets that begin before `positions`."""
+        ahead = (self.position[slots] - positions[:, None]).view(np.int32)
+        self.samples[slots] = np.where(ahead >= 0, self.samples[slots], 0)
+
     def release(self, slots: Slots, places: Slots) -> None:
         """Free places; their bytes stay until another packet comes."""
         self.samples[slots, places] = 0

@@ -125,13 +125,13 @@ class Sources:
         arrived: npt.NDArray[np.float64],
         restart: npt.NDArray[np.bool_],
     ) -> None:
-        transit = arrived * self.clock_rate[slots] - timestamps
+        clock_rate = self.clock_rate[slots]
+        transit = arrived * clock_rate - timestamps
         difference = np.abs((transit - self._transit[slots] + 2.0**31) % 2.0**32 - 2.0**31)
         if restart.any():
             difference[restart] = 0.0
         jitter = self.jitter[slots]
-        most = 10.0 * self.clock_rate[slots]
-        self.jitter[slots] = jitter + (np.minimum(difference, most) - jitter) / 16.0
+        self.jitter[slots] = jitter + (np.minimum(difference, 10.0 * clock_rate) - jitter) / 16.0
         self._transit[slots] = transit
 
     def lost(self, slots: Slots) -> npt.NDArray[np.int64]:
