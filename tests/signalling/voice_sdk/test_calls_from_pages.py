@@ -261,6 +261,21 @@ async def test_one_socket_makes_so_many_calls_a_minute() -> None:
         assert (await page.hear("hangup"))["error"]["code"] == 31206
 
 
+async def test_one_socket_restarts_ice_so_many_times_a_minute() -> None:
+    limits = Limits(invites_per_minute=3)
+    async with open_house(VoiceSDKSettings(limits=limits)) as house, house.page() as page:
+        await page.listen()
+        invite, _ = await answered(house, page)
+        offers: list[bytes | None] = []
+        invite.session.on_offer = lambda offer: offers.append(offer) or b"v=0"
+        for number in range(2):
+            await page.say("reinvite", callsid=CALL_SID, sdp=page_sdp(f"again{number}"))
+            await page.hear("answer")
+        await page.say("reinvite", callsid=CALL_SID, sdp=page_sdp("once-more"))
+        assert await page.hear_error() == 31206
+        assert len(offers) == 2
+
+
 async def test_one_socket_has_so_many_calls_at_once() -> None:
     limits = Limits(calls_per_socket=2)
     async with open_house(VoiceSDKSettings(limits=limits)) as house, house.page() as page:

@@ -270,8 +270,15 @@ class Device:
             self._decline(message.callsid, REATTACH_REFUSED, "there is no such call any more")
         elif not self.is_trusted:
             self._decline(message.callsid, TOKEN_EXPIRED, "the access token has expired")
-        else:
+        elif self._may_describe(message.callsid):
             session.taken_over(self, message.sdp)
+
+    def _may_describe(self, callsid: str) -> bool:
+        """Descriptions are dear to read: there may be as many in a minute as calls."""
+        is_allowed = self._invites.take(asyncio.get_running_loop().time())
+        if not is_allowed:
+            self._say_error(RATE_EXCEEDED, "too many descriptions; try again in a minute", callsid=callsid)
+        return is_allowed
 
     # Messages about a call
 
@@ -290,7 +297,7 @@ class Device:
                 session.hung_up_by(self)
             case Digits() if session.device is self:
                 session.press(message)
-            case Reinvite() if session.device is self:
+            case Reinvite() if session.device is self and self._may_describe(message.callsid):
                 session.restart(message.sdp)
 
     def _refuse_message(self, message: UserMessage) -> None:

@@ -29,7 +29,7 @@ class Limits:
     """Frames to a page that does not read them."""
     calls_per_socket: int = 8
     invites_per_minute: int = 30
-    """Of one socket."""
+    """Of one socket; ICE restarts and calls that are taken up again count as well."""
     pending_invites: int = 500
     """Calls from all pages that have not been answered or refused yet."""
     pending_invites_per_source: int = 100
