@@ -2,7 +2,8 @@
 # make test    install what the tests need (real clients included) and run them
 # make lint    formatting, lint, types, import rules, spelling
 # make bench   measure this machine and print the table
-.PHONY: serve setup voice test unit lint bench lock clean
+# make screenshots   look at the pages (build/screenshots/), and take the README's picture of the console anew
+.PHONY: serve setup voice test unit lint bench screenshots lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -48,6 +49,12 @@ lint: $(VENV)/.test
 
 bench: setup voice
 	@$(BIN)/townhall bench
+
+screenshots: $(VENV)/.test voice
+	@sh scripts/install-test-clients
+	@TOWNHALL_TALK_S=40 $(BIN)/python -m pytest -q tests/browser/test_looks.py
+	@mkdir -p docs/images
+	@cp build/screenshots/live-desktop-dark.png docs/images/console.png
 
 lock:  # needs uv on the PATH
 	for part in serve test voice; do \

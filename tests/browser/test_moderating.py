@@ -27,7 +27,7 @@ async def enter(story: Story, line: str, *names: str) -> None:
 
 async def press(story: Story, name: str) -> None:
     caller = story.callers[name]
-    await caller.call.hears("sound")
+    await caller.call.hears("sound", within_s=20, since=0)
     for keys in KEYS[name.rstrip("0123456789")]:
         await caller.press(keys)
 
@@ -35,14 +35,16 @@ async def press(story: Story, name: str) -> None:
 async def test_people_are_muted_held_coached_and_removed_by_clicks(
     story: Story, browsers: Browsers, line: str
 ) -> None:
-    await browsers.page("moderator", line)
+    await browsers.enter("moderator", line, KEYS["moderator"])
     await enter(story, line, "speaker", "listener")
-    await press(story, "moderator")
     talk = {"moderator": "speaker", "speaker": "moderator", "listener": "moderator speaker"}
     await story.hear(talk, within_s=25)
     anna, ben = await asyncio.gather(*(browsers.console(name, line, PIN) for name in ("Anna", "Ben")))
     await anna.shows("moderator", "speaker", "listener")
     await anna.header("Live")
+    story.callers["speaker"].call.say_nothing()
+    await anna.state("speaker", "Can speak")
+    story.callers["speaker"].call.say_tone(story.callers["speaker"].tone_hz)
     await anna.state("speaker", "Talking")
 
     await anna.act_on("speaker", "Mute")
@@ -125,7 +127,7 @@ async def test_room_is_locked_a_guest_dialled_and_recorded_by_clicks(
     await anna.state("Dr. Gus", "Ringing")
     await guest.answers()
     await story.hear({"moderator": "gus", "gus": "moderator"}, within_s=20)
-    await anna.state("Dr. Gus", "Talking")
+    await anna.shows("Dr. Gus")
 
     await anna.act("Record")
     await anna.sign("Recording")

@@ -218,7 +218,8 @@ class Browsing:
                 "is_mobile": True,
                 **context,
             }
-        made = await self._browser.new_context(**context)
+        # Pages that stand still leave the processor to the sound.
+        made = await self._browser.new_context(**{"reduced_motion": "reduce", **context})
         ear = BrowserEar(name)
         page = await made.new_page()
         tab = Tab(name, tone_hz, made, page, ear)

@@ -94,6 +94,13 @@ class Browsers:
         await phone.dial()
         return phone
 
+    async def enter(self, name: str, line: str, keys: str, **tab: Any) -> PagePhone:
+        """`name` calls a line by the phone page and presses keys as soon as its menu is heard."""
+        phone = await self.page(name, line, **tab)
+        await phone.call.hears("sound", since=0)
+        await phone.press(keys)
+        return phone
+
     async def open_page(self, name: str, line: str, *, origin: str | None = None, **tab: Any) -> PagePhone:
         """The phone page with this line chosen, not yet calling."""
         tone_hz = tone_for(next(self.story.tones))

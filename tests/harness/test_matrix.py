@@ -124,6 +124,19 @@ async def test_matrix_that_is_true_only_for_a_moment_fails() -> None:
         await assert_hearing(phones, {"ann": "ben", "ben": "ann", "cat": "ann ben"}, within_s=5)
 
 
+async def test_tone_that_breaks_off_for_a_moment_is_waited_for() -> None:
+    broken = np.concatenate((talk("ben", 0.25), silence(0.5), talk("ben", SECONDS)))
+    phones = seats(ann=broken, ben=talk("ann"), cat=talk("ann ben"))
+    await assert_hearing(phones, {"ann": "ben", "ben": "ann", "cat": "ann ben"}, within_s=5)
+
+
+async def test_tone_that_stays_away_fails() -> None:
+    broken = np.concatenate((talk("ben", 0.25), silence(SECONDS)))
+    phones = seats(ann=broken, ben=talk("ann"), cat=talk("ann ben"))
+    with pytest.raises(AssertionError, match="otherwise than expected"):
+        await assert_hearing(phones, {"ann": "ben", "ben": "ann", "cat": "ann ben"}, within_s=0)
+
+
 @pytest.mark.parametrize("left_out", NAMES)
 async def test_phone_that_the_story_forgets_fails(left_out: str) -> None:
     expected = {name: heard for name, heard in TRUE.items() if name != left_out}
