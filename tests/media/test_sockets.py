@@ -172,3 +172,48 @@ def test_no_port_at_all_is_an_error_that_says_why() -> None:
         port = taken.getsockname()[1] & ~1
         with pytest.raises(BindError, match="in use"):
             Sockets(MediaSettings(ports=(port,)))
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_browsers_share_one_port_and_stand_last_in_every_batch(kind: type) -> None:
+    settings = MediaSettings(bind_hosts=("127.0.0.1", "::1"), rtp_ports=(0, 0))
+    sockets = Sockets(settings, kind(64))
+    own = [local for local in sockets.local if local.secure]
+    assert [(local.host, local.port) for local in own] == [
+        ("127.0.0.1", sockets.ice_port),
+        ("::1", sockets.ice_port),
+    ]
+    assert sockets.ice_port not in sockets.ports
+    assert [sockets.local[index] for index in sockets.ice] == own
+    rtp = sockets.local.index(next(local for local in sockets.local if not local.secure))
+    order = [sockets.ice[1], sockets.ice[0], rtp, len(sockets.local) + rtp]
+    for index in order:
+        family = socket.AF_INET6 if ":" in sockets.local[index % len(sockets.local)].host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as stranger:
+            stranger.sendto(b"x" * 1500, sockets.sockets[index].getsockname()[:2])
+    for index in order:
+        select.select([sockets.sockets[index]], [], [], 5)
+    found: list[int] = []
+    sockets.receive(lambda batch: found.extend(batch.sockets.tolist()))
+    sockets.close()
+    assert set(found[:2]) == {rtp, len(sockets.local) + rtp}
+    assert set(found[2:]) == set(sockets.ice)
+
+
+def test_no_port_for_browsers_is_bound_when_none_is_wanted() -> None:
+    sockets = Sockets(MediaSettings(rtp_ports=(0, 0), ice_port=None))
+    assert (sockets.ice_port, len(sockets.ice)) == (0, 0)
+    assert not any(local.secure for local in sockets.local)
+    sockets.close()
+
+
+def test_port_of_browsers_that_is_taken_is_told_and_the_rest_works(caplog: pytest.LogCaptureFixture) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        taken = other.getsockname()[1]
+        sockets = Sockets(MediaSettings(rtp_ports=(0, 0), ice_port=taken))
+    assert sockets.ice_port == 0
+    assert sockets.ports
+    assert f"UDP port {taken} cannot be bound" in caplog.text
+    assert "TOWNHALL_ICE_PORT" in caplog.text
+    sockets.close()

@@ -23,19 +23,18 @@ class Outbound:
 
     def split(self, out: Outgoing) -> tuple[Outgoing | None, list[Outgoing]]:
         """What is for phones, as it is, and what is for browsers, encrypted; valid until the next call."""
-        begin, end = np.searchsorted(out.sockets, (self._socket, self._socket + 1)).tolist()
-        if begin == end:
+        ours = out.sockets == self._socket
+        count = int(np.count_nonzero(ours))
+        if not count:
             return out, []
-        mine = _slice(out, begin, end)
+        plain = None if count == len(ours) else _rows(out, np.flatnonzero(~ours))
+        mine = out if plain is None else _rows(out, np.flatnonzero(ours))
         kind = mine.data[:, 1]
         rtcp = (kind >= 192) & (kind < 224)
         encrypted = []
         for these, is_rtcp in ((~rtcp, False), (rtcp, True)):
             if these.any():
                 encrypted.append(self._encrypt(mine, np.flatnonzero(these), is_rtcp))
-        plain = None
-        if end - begin < len(out.sockets):
-            plain = _without(out, begin, end)
         return plain, encrypted
 
     def _encrypt(self, out: Outgoing, which: Int64s, rtcp: bool) -> Outgoing:
@@ -71,14 +70,10 @@ class Outbound:
         return rows
 
 
-def _slice(out: Outgoing, begin: int, end: int) -> Outgoing:
-    return Outgoing(out.data[begin:end], out.lengths[begin:end], out.names[begin:end], out.sockets[begin:end])
-
-
-def _without(out: Outgoing, begin: int, end: int) -> Outgoing:
-    if begin == 0:
-        return _slice(out, end, len(out.sockets))
-    if end == len(out.sockets):
-        return _slice(out, 0, begin)
-    keep = np.r_[0:begin, end : len(out.sockets)]
-    return Outgoing(out.data[keep], out.lengths[keep], out.names[keep], out.sockets[keep])
+def _rows(out: Outgoing, rows: Int64s) -> Outgoing:
+    """Some rows, ascending; views of the batch where they stand together, as they do in one sorted by
+    socket.
+    """
+    first, last = int(rows[0]), int(rows[-1]) + 1
+    which = slice(first, last) if last - first == len(rows) else rows
+    return Outgoing(out.data[which], out.lengths[which], out.names[which], out.sockets[which])
