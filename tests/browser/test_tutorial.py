@@ -109,6 +109,7 @@ class Reader:
         # Which tab it is can be told by who speaks into it, and the sections are in the order of these.
         name, hz = [*MICROPHONES.items(), ("console", 0.0)][len(self.tabs)]
         self.tabs.append(await self._browsing.open(name, hz, here))
+        self.tabs[-1].page.set_default_timeout(WITHIN_MS * 2)
 
     async def _type(self, words: str, field: str) -> None:
         await self.tabs[-1].page.get_by_label(field).and_(self._seen("input")).fill(words)
@@ -148,6 +149,7 @@ def commands(number: int) -> list[str]:
     return [line for block in blocks for line in block.splitlines()]
 
 
+@pytest.mark.timeout(300)
 async def test_tutorial_works_word_for_word(server: TownhallServer, browsing: Browsing) -> None:
     reader = Reader(server, browsing)
     assert commands(1) == ["make serve"]
