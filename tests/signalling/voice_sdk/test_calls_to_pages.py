@@ -208,6 +208,13 @@ class TestPagesComeAndGo:
             await again.say("reject", callsid=CALL_SID)
             assert await failure(session) == (486, "error")
 
+    async def test_nobody_comes_back(self) -> None:
+        async with open_house(VoiceSDKSettings(alone_s=0.02)) as house, house.registered() as page:
+            session = ring(house)
+            await page.hear("invite")
+            page.drop()
+            assert await failure(session) == (480, "error")
+
     async def test_answer_that_comes_by_the_next_socket_counts(self, house: SignalHouse) -> None:
         async with house.registered() as page:
             session = ring(house)

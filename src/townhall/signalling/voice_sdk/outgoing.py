@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("townhall.signalling")
 API_VERSION = "2010-04-01"
-_ALONE_S = 10.0
-"""How long it rings on when the last page's socket is gone: pages that are loaded anew come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +132,8 @@ class BrowserRinging(BrowserSession):
         elif device in self._ringing:
             self._ringing.remove(device)
             if not self._ringing:
-                self._grace = asyncio.get_running_loop().call_later(_ALONE_S, self.nobody)
+                alone_s = self._exchange.settings.alone_s
+                self._grace = asyncio.get_running_loop().call_later(alone_s, self.nobody)
 
     def taken_over(self, device: Device, sdp: str) -> None:
         """With a token handed on (`connectToken`), a page may take the call while it rings, with its own

@@ -52,6 +52,8 @@ class VoiceSDKSettings:
     grace_s: float = 25.0
     """How long a call lives on without its socket. The SDK's seventh attempt to come back is at about 13 s.
     """
+    alone_s: float = 10.0
+    """How long it rings on when the last page's socket is gone: pages that are loaded anew come back."""
     heartbeat_s: float = 5.0
     """The SDK gives a socket up that is silent for 15 s."""
     silence_s: float = 20.0
