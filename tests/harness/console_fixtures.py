@@ -3,10 +3,13 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from playwright.async_api import expect
 from tests.harness.browser import Browsing, Chromium
 from tests.harness.console_fake import ConsoleFake
 
 __all__ = ["browsing", "fake"]
+
+expect.set_options(timeout=20_000)  # a machine that does much else is slow, and no fault of the page
 
 
 @pytest.fixture

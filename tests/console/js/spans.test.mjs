@@ -74,7 +74,7 @@ test("thousands of words cost no more bars than there are pixels", () => {
 });
 
 test("ticks are round and leave room", () => {
-  assert.equal(tickStep(60, 1_000), 10);
+  assert.equal(tickStep(60, 1_000), 5);
   assert.equal(tickStep(750, 1_200), 60);
   assert.equal(tickStep(10 ** 7, 100), 86_400);
 });

@@ -60,6 +60,13 @@ test("snapshot keeps the lanes until the timeline has been asked for again", () 
   assert.deepEqual(room().lanes.get("CA1").spans, [[5, 9]]);
 });
 
+test("snapshot keeps the recordings until they have been asked for again", () => {
+  const { state, room } = following();
+  apply(state, "recording", { conference_sid: CF, recording: { sid: "RE1", status: "completed" } });
+  apply(state, "snapshot", { now_ms: NOW, capabilities: {}, conferences: [conference()], ended: [] });
+  assert.deepEqual([...room().recordings.keys()], ["RE1"]);
+});
+
 test("participants are put in or replaced whole", () => {
   const { state, room } = following({ participants: [person("CA1")] });
   assert.deepEqual(apply(state, "participants", { conference_sid: CF, participants: [person("CA2")] }), [

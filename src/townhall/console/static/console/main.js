@@ -107,7 +107,10 @@ stream.onEvent = (event, data) => {
   if (event === "entries" && data.conference_sid === desk.sid) tellActions(data.entries);
   const before = desk.room?.facts.state;
   frame.touch(apply(desk.state, event, data));
-  if (event === "snapshot" && desk.sid) loadTimeline(desk.sid);
+  if (event === "snapshot" && desk.sid) {
+    loadTimeline(desk.sid);
+    records.recordings.load();
+  }
   const after = desk.room?.facts;
   if (event === "conference" && before && after && before !== after.state)
     tell(`${after.name}: ${stateWords(after)}`);
@@ -133,6 +136,7 @@ stream.onState = (state) => {
   put(link, "data-state", state);
   write(link, state === "reconnecting" ? "Reconnecting. What you see may be old." : "");
   put(find("room"), "data-stale", state === "reconnecting");
+  if (state === "reconnecting") find("ticker").replaceChildren();
   if (back) murmur("Connected again.");
 };
 stream.onSignedOut = (reason) => start(ENDINGS[reason]);

@@ -1,6 +1,6 @@
 /** Which conferences there are: on the page when none is looked at, and as a dialog to switch. */
 
-import { callIn } from "./callin.js";
+import { lineCard } from "./lines.js";
 import { show } from "./dialogs.js";
 import { find, make, put, write } from "./dom.js";
 import { clockTime, count, counted, day, runningTime, shortTime } from "./format.js";
@@ -54,7 +54,7 @@ export class Overview {
             make(
               "div.call-in-cards",
               {},
-              ...idle.slice(0, 12).map((line) => callIn(line, this.#desk.phones.address)),
+              ...idle.slice(0, 12).map((line) => lineCard(line, this.#desk.phones.address)),
             ),
           ]
         : []),

@@ -40,7 +40,7 @@ export function bars(spans, window, width) {
 }
 
 /** Seconds between the marks of a time axis: a round number that leaves at least `room` pixels between two. */
-export function tickStep(seconds, width, room = 90) {
+export function tickStep(seconds, width, room = 70) {
   const most = Math.max(1, Math.floor(width / room));
   const steps = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200];
   return steps.find((step) => seconds / step <= most) ?? 86400;

@@ -70,13 +70,15 @@ export function takeConference(state, conference) {
 
 const REDUCERS = {
   snapshot(state, { capabilities, conferences, ended }) {
-    const lanesBefore = new Map([...state.rooms].map(([sid, room]) => [sid, room.lanes]));
+    const before = state.rooms;
     state.rooms = new Map();
     state.capabilities = { ...capabilities };
     for (const conference of [...conferences, ...ended]) {
       addRoom(state, conference);
-      // Lanes are asked for again after a snapshot; until they come, the old ones are better than none.
-      state.rooms.get(conference.sid).lanes = lanesBefore.get(conference.sid) ?? new Map();
+      // Lanes and recordings are asked for again after a snapshot; until they come, the old ones are better than none.
+      const known = before.get(conference.sid);
+      if (known)
+        Object.assign(state.rooms.get(conference.sid), { lanes: known.lanes, recordings: known.recordings });
     }
     return [["*", "rooms"]];
   },

@@ -9,7 +9,7 @@ import { tell } from "./telling.js";
  * @param {string|null} address how a phone reaches a line, with `{number}` for its number
  * @returns {HTMLElement}
  */
-export function callIn(line, address) {
+export function lineCard(line, address) {
   const page = `/?line=${encodeURIComponent(line.number)}`;
   const sip = address?.replace("{number}", line.number);
   return make(
