@@ -15,6 +15,7 @@ from townhall.media.protocol import (
     DigitPressed,
     LegClosed,
     LegInsecure,
+    LegLeft,
     LegRefused,
     LegSecured,
     LegSilent,
@@ -215,7 +216,7 @@ def test_browser_that_says_goodbye_is_silent_at_once(rig: SecureRig) -> None:
     browser = rig.connect()
     browser.say(*browser.peer.close())
     rig.tick(2)
-    assert rig.events_of(LegSilent) == [LegSilent(1, 0.0)]
+    assert rig.events_of(LegLeft) == [LegLeft(1)]
     heard = len(browser.heard)
     rig.tick(10)
     assert len(browser.heard) == heard
@@ -233,6 +234,20 @@ def test_browser_that_vanishes_is_told_within_its_consent_and_sent_nothing_more(
     rig.stray.clear()
     rig.tick(50)
     assert rig.stray == []
+
+
+def test_browser_that_comes_back_is_heard_again_without_a_new_handshake(rig: SecureRig) -> None:
+    browser = rig.connect()
+    browser.talking = True
+    rig.browsers.clear()
+    rig.tick_until(lambda: rig.events_of(LegSilent), most=round(50 * (CONSENT_S + 3)))
+    rig.browsers[browser.address] = browser
+    browser.peer.check_now()
+    rig.tick(10)
+    before, heard = received(rig), len(browser.heard)
+    rig.tick(10)
+    assert (received(rig) - before, len(browser.heard) - heard) == (10, 10)
+    assert len(rig.events_of(LegSecured)) == 1
 
 
 def test_browser_that_sends_no_checks_lives_by_its_packets(rig: SecureRig) -> None:

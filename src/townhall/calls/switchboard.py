@@ -239,6 +239,8 @@ class Switchboard:
 
         leg.on_digit = lambda digit: call.press(digit, "media")
         leg.on_silent = silent
+        leg.on_left = lambda: self.hang_up(call, "the browser has closed the call")
+        leg.on_insecure = lambda reason: self._hang_up(call, f"no sound: {reason}", 488, "No secure media")
         leg.on_lost = lambda reason: self._hang_up(call, f"media lost: {reason}", 503, "Media lost")
 
     def _hang_up(self, call: Call, cause: str, status: int, text: str) -> None:

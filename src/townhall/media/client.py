@@ -27,6 +27,7 @@ from townhall.media.protocol import (
     Event,
     LegClosed,
     LegInsecure,
+    LegLeft,
     LegOpened,
     LegRefused,
     LegSecured,
@@ -303,7 +304,7 @@ class MediaProcess:
 
     def _take_leg_event(
         self,
-        event: DigitPressed | LegSilent | SpeechStarted | SpeechStopped | LegSecured | LegInsecure,
+        event: DigitPressed | LegSilent | SpeechStarted | SpeechStopped | LegSecured | LegInsecure | LegLeft,
     ) -> None:
         leg = self._legs.get(event.leg)
         if leg is None or leg.closed:
@@ -317,6 +318,8 @@ class MediaProcess:
                 _tell(leg.on_speech, isinstance(event, SpeechStarted))
             case LegSecured() if leg.on_secured is not None:
                 _tell(leg.on_secured)
+            case LegLeft() if leg.on_left is not None:
+                _tell(leg.on_left)
             case LegInsecure() if leg.on_insecure is not None:
                 _tell(leg.on_insecure, event.reason)
             case _:

@@ -92,7 +92,8 @@ class Leg:
         """The media process died; the leg is gone. Says why."""
         self.on_secured: Callable[[], None] | None = None
         self.on_insecure: Callable[[str], None] | None = None
-        """Of a secure leg: DTLS is through, or will never be, and why."""
+        self.on_left: Callable[[], None] | None = None
+        """Of a secure leg: DTLS is through, or will never be, and why; the browser has closed its side."""
         self.closed = False
         self.figures: LegClosed | None = None
         self._port = port

@@ -272,6 +272,12 @@ class LegInsecure(Message, frozen=True):
     reason: str
 
 
+class LegLeft(Message, frozen=True):
+    """The browser has closed its side (a DTLS close_notify): nothing more will come."""
+
+    leg: int
+
+
 class LegRefused(Message, frozen=True):
     """No leg now: the tick budget is nearly used, or every port has a leg yet to latch. SIP says 503."""
 
@@ -391,6 +397,7 @@ Event = (
     | LegRefused
     | LegSecured
     | LegInsecure
+    | LegLeft
     | DigitPressed
     | PlayFinished
     | LegSilent

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from townhall.ice import IceLite, Path
-from townhall.media.protocol import Event, LegInsecure, LegSecured, LegSilent
+from townhall.media.protocol import Event, LegInsecure, LegLeft, LegSecured
 from townhall.media.secure.dtls import Association, DtlsError
 from townhall.media.secure.inbound import first_of_each
 from townhall.media.secure.outbox import Outbox
@@ -109,7 +109,7 @@ class Handshakes:
         elif before == "secured" and association.state == "closed":
             self._peers.unprotect(peer)
             peer.failed = True
-            self._emit(LegSilent(peer.leg, 0.0))
+            self._emit(LegLeft(peer.leg))
 
     def _secured(self, peer: SecurePeer, association: Association) -> None:
         assert association.keys is not None
