@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from townhall.sdp.audio import (
     AudioAgreement,
     AudioCapabilities,
-    Codec,
-    Format,
     events_of,
     formats_of,
     ptime_of,
@@ -28,6 +26,16 @@ from townhall.sdp.description import (
     attribute_lines,
 )
 from townhall.sdp.errors import NothingFits, SDPError
+from townhall.sdp.web_codecs import (
+    OFFERED_EVENTS,
+    OFFERED_TYPES,
+    bitrate_of,
+    codec_lines,
+    event_lines,
+    events_type,
+    parameters_of,
+    web_codecs_of,
+)
 from townhall.sdp.web_transport import DTLSRole, IceCredentials, WebTransport, web_transport_of
 
 __all__ = [
@@ -47,21 +55,6 @@ WEB_CAPABILITIES = AudioCapabilities(
     protocols=("UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP"),
     offer_rtcp_mux=True,
 )
-WIDEBAND_HZ = 16_000
-"""Our buses' rate: to encode more than that would be wasted on us (`maxplaybackrate`)."""
-
-_CODECS: dict[tuple[str, int, int], Codec] = {
-    ("OPUS", 48000, 2): "opus",
-    ("PCMU", 8000, 1): "PCMU",
-    ("PCMA", 8000, 1): "PCMA",
-}
-_CLOCK_RATES: dict[Codec, int] = {"opus": 48000, "PCMU": 8000, "PCMA": 8000}
-_RTPMAPS: dict[Codec, str] = {"opus": "opus/48000/2", "PCMU": "PCMU/8000", "PCMA": "PCMA/8000"}
-_OFFERED_TYPES: dict[Codec, int] = {"opus": 111, "PCMU": 0, "PCMA": 8}
-# At 8000 Hz for Opus as well, against RFC 4733 section 2.1: given both, Chromium sends those at 8000 Hz
-# whatever the codec, and Firefox knows no others. With one there is no doubt which will come.
-_OFFERED_EVENTS = 126
-_BITRATES = (6000, 510_000)  # RFC 7587 section 6.1
 _MID = re.compile(r"[!#-'*+.0-9A-Z^-~-]{1,64}")
 _HOST_PREFERENCE = 126 << 24
 
@@ -116,13 +109,13 @@ def make_web_answer(
 
 def make_web_offer(local: WebLocal, caps: AudioCapabilities = WEB_CAPABILITIES) -> SessionDescription:
     """An offer of everything we can do, in our order of preference."""
-    formats = [str(_OFFERED_TYPES[codec]) for codec in caps.codecs]
+    formats = [str(OFFERED_TYPES[codec]) for codec in caps.codecs]
     attributes = ["mid:0", *_transport_lines(local, "actpass"), "sendrecv"]
     for codec in caps.codecs:
-        attributes += _codec_lines(codec, _OFFERED_TYPES[codec])
+        attributes += codec_lines(codec, OFFERED_TYPES[codec])
     if caps.telephone_event:
-        formats.append(str(_OFFERED_EVENTS))
-        attributes += _event_lines(_OFFERED_EVENTS, 8000, "0-16")
+        formats.append(str(OFFERED_EVENTS))
+        attributes += event_lines(OFFERED_EVENTS, 8000, "0-16")
     attributes.append(f"ptime:{caps.ptime_ms}")
     medium = _medium(local, caps.protocols[0], formats, attributes)
     return SessionDescription(lines=_session_lines(local, "group:BUNDLE 0"), media=(medium,))
@@ -139,7 +132,7 @@ def accept_web_answer(offer: SessionDescription, answer: SessionDescription) -> 
         raise SDPError(f"an answer with {len(offer.media)} media was expected, not with {len(answer.media)}")
     for ours, theirs in zip(offer.media, answer.media, strict=True):
         if ours.kind == theirs.kind == "audio" and theirs.port:
-            offered = tuple(_codecs_of(ours))
+            offered = tuple(web_codecs_of(ours))
             return _agree(answer, theirs, replace(WEB_CAPABILITIES, codecs=offered, ptime_ms=ptime_of(ours)))
     raise NothingFits("the answer accepts no audio")
 
@@ -161,20 +154,20 @@ def _agree(theirs: SessionDescription, medium: MediaDescription, caps: AudioCapa
         raise NothingFits("the audio has port 0, which rejects it")
     if medium.protocol not in caps.protocols:
         raise NothingFits(f"{caps.protocols[0]} was expected, not {medium.protocol[:40]}")
-    found = {codec: number for codec, number in _codecs_of(medium).items() if codec in caps.codecs}
+    found = {codec: number for codec, number in web_codecs_of(medium).items() if codec in caps.codecs}
     if not found:
         raise NothingFits(f"none of {', '.join(caps.codecs)} is among {' '.join(medium.formats)[:60]}")
     codec, payload_type = next(iter(found.items()))
     transport: WebTransport = web_transport_of(theirs, medium)
     direction = theirs.direction_of(medium)
-    parameters = _parameters_of(medium, payload_type) if codec == "opus" else {}
+    parameters = parameters_of(medium, payload_type) if codec == "opus" else {}
     audio = AudioAgreement(
         codec=codec,
         payload_type=payload_type,
         remote=("0.0.0.0", 9),
         rtcp_mux=True,
         ptime_ms=ptime_of(medium, caps.ptime_ms),
-        telephone_event=_events_type(medium, codec) if caps.telephone_event else None,
+        telephone_event=events_type(medium, codec) if caps.telephone_event else None,
         send=direction in ("sendrecv", "recvonly"),
         receive=direction in ("sendrecv", "sendonly"),
     )
@@ -183,47 +176,9 @@ def _agree(theirs: SessionDescription, medium: MediaDescription, caps: AudioCapa
         ice=transport.ice,
         fingerprint=transport.fingerprint,
         role=transport.role,
-        max_bitrate=_bitrate(parameters.get("maxaveragebitrate")),
+        max_bitrate=bitrate_of(parameters.get("maxaveragebitrate")),
         in_band_fec=parameters.get("useinbandfec") == "1",
     )
-
-
-def _codecs_of(medium: MediaDescription) -> dict[Codec, int]:
-    """The codecs that we know, with their payload types, in the medium's order of preference."""
-    found: dict[Codec, int] = {}
-    for entry in formats_of(medium):
-        codec = _CODECS.get((entry.encoding, entry.clock_rate, entry.channels))
-        if codec is not None:
-            found.setdefault(codec, entry.payload_type)
-    return found
-
-
-def _events_type(medium: MediaDescription, codec: Codec) -> int | None:
-    """The payload type of telephone-event at the codec's clock rate, or else at any that we know."""
-    found: dict[int, Format] = {}
-    for entry in formats_of(medium):
-        if entry.encoding == "TELEPHONE-EVENT" and entry.clock_rate in (8000, 48000):
-            found.setdefault(entry.clock_rate, entry)
-    best = found.get(_CLOCK_RATES[codec]) or found.get(8000) or found.get(48000)
-    return best.payload_type if best is not None else None
-
-
-def _parameters_of(medium: MediaDescription, payload_type: int) -> dict[str, str]:
-    """The a=fmtp of a payload type, as `name=value` pairs with names in lower case."""
-    parameters: dict[str, str] = {}
-    for text in medium.attributes("fmtp"):
-        number, _, rest = text.partition(" ")
-        if number == str(payload_type):
-            pairs = (pair.partition("=") for pair in rest.split(";"))
-            parameters.update({name.strip().lower(): value.strip() for name, _, value in pairs})
-    return parameters
-
-
-def _bitrate(text: str | None) -> int | None:
-    """`maxaveragebitrate` within RFC 7587's bounds; what is no number counts as nothing said."""
-    if text is None or not (text.isascii() and text.isdigit()) or len(text) > 9:
-        return None
-    return max(_BITRATES[0], min(int(text), _BITRATES[1]))
 
 
 def _mid_of(medium: MediaDescription) -> str | None:
@@ -239,11 +194,11 @@ def _accept(medium: MediaDescription, agreement: WebAgreement, local: WebLocal) 
     attributes += _transport_lines(local, "passive" if agreement.role == "server" else "active")
     directions = {(True, True): "sendrecv", (True, False): "sendonly", (False, True): "recvonly"}
     attributes.append(directions.get((audio.send, audio.receive), "inactive"))
-    attributes += _codec_lines(audio.codec, audio.payload_type)
+    attributes += codec_lines(audio.codec, audio.payload_type)
     if audio.telephone_event is not None:
         formats.append(str(audio.telephone_event))
         rate = next(f.clock_rate for f in formats_of(medium) if f.payload_type == audio.telephone_event)
-        attributes += _event_lines(audio.telephone_event, rate, events_of(medium, audio.telephone_event))
+        attributes += event_lines(audio.telephone_event, rate, events_of(medium, audio.telephone_event))
     attributes.append(f"ptime:{audio.ptime_ms}")
     return _medium(local, medium.protocol, formats, attributes)
 
@@ -265,17 +220,6 @@ def _medium(local: WebLocal, protocol: str, formats: list[str], attributes: list
         protocol=protocol,
         formats=tuple(formats),
     )
-
-
-def _codec_lines(codec: Codec, number: int) -> list[str]:
-    lines = [f"rtpmap:{number} {_RTPMAPS[codec]}"]
-    if codec == "opus":
-        lines.append(f"fmtp:{number} minptime=10;useinbandfec=1;maxplaybackrate={WIDEBAND_HZ}")
-    return lines
-
-
-def _event_lines(number: int, rate: int, events: str) -> list[str]:
-    return [f"rtpmap:{number} telephone-event/{rate}", f"fmtp:{number} {events}"]
 
 
 def _transport_lines(local: WebLocal, setup: str) -> list[str]:

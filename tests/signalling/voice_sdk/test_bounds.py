@@ -4,7 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
-from starlette.types import Message
+from starlette.types import ASGIApp, Message
 from tests.harness.signal_house import SignalHouse, open_house, page_sdp
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
@@ -129,6 +129,42 @@ async def test_sockets_are_bounded_in_all_by_source_and_before_listen() -> None:
                 await pages.enter_async_context(house.page())
             with pytest.raises(InvalidStatus):
                 await connect(house.url)
+
+
+async def test_an_ipv6_network_of_64_bits_is_one_source() -> None:
+    async def come(endpoint: ASGIApp, host: str, answered: asyncio.Future[str]) -> None:
+        to_come: list[Message] = [{"type": "websocket.connect"}]
+
+        async def receive() -> Message:
+            if not to_come:
+                await asyncio.Event().wait()
+            return to_come.pop()
+
+        async def send(message: Message) -> None:
+            if not answered.done():
+                answered.set_result(message["type"])
+
+        scope = {
+            "type": "websocket",
+            "path": "/signal",
+            "query_string": b"",
+            "headers": [],
+            "client": (host, 1),
+        }
+        await endpoint(scope, receive, send)
+
+    loop, coming = asyncio.get_running_loop(), []
+    async with open_house(VoiceSDKSettings(limits=Limits(sockets_per_source=1))) as house:
+        for host, answer in (
+            ("2001:db8::1", "websocket.accept"),
+            ("2001:db8::2", "websocket.close"),
+            ("2001:db8:0:1::2", "websocket.accept"),
+        ):
+            answered: asyncio.Future[str] = loop.create_future()
+            task = asyncio.create_task(come(house.sdk.endpoint, host, answered))
+            assert await answered == answer
+            coming.append(task)
+    await asyncio.gather(*coming)
 
 
 async def test_sockets_that_are_gone_count_no_longer() -> None:

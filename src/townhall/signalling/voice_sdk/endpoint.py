@@ -19,6 +19,7 @@ from townhall.signalling.voice_sdk.device import Device
 from townhall.signalling.voice_sdk.exchange import Exchange
 from townhall.signalling.voice_sdk.pacing import Allowance
 from townhall.signalling.voice_sdk.socket import BrowserSocket, next_text
+from townhall.sip.shares import source_key
 
 _log = logging.getLogger("townhall.signalling")
 _PATH = "/signal"
@@ -43,7 +44,7 @@ class Endpoint:
             await _needs_upgrade(send)
             return
         await receive()  # websocket.connect
-        source = (scope.get("client") or ("", 0))[0]
+        source = source_key((scope.get("client") or ("", 0))[0])
         if not is_signal(scope) or not self._has_room(source):
             await send({"type": "websocket.close", "code": 1013})
             return

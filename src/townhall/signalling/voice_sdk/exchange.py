@@ -13,6 +13,7 @@ from townhall.signalling.voice_sdk.session import BrowserSession
 from townhall.signalling.voice_sdk.settings import VoiceSDKSettings
 from townhall.signalling.voice_sdk.tokens import AccessTokens
 from townhall.sip.outcome import SessionEnded
+from townhall.sip.shares import source_key
 
 _log = logging.getLogger("townhall.signalling")
 
@@ -61,12 +62,12 @@ class Exchange:
         limits = self.settings.limits
         return (
             len(self._pending) >= limits.pending_invites
-            or list(self._pending.values()).count(source) >= limits.pending_invites_per_source
+            or list(self._pending.values()).count(source_key(source)) >= limits.pending_invites_per_source
         )
 
     def admit(self, invite: BrowserInvite) -> bool:
         """Hand a page's call to those who run calls; False: they failed."""
-        self._pending[invite.session] = invite.source[0]
+        self._pending[invite.session] = source_key(invite.source[0])
         try:
             self._on_invite(invite)
         except Exception:
