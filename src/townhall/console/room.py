@@ -131,10 +131,21 @@ class Room:
         self, fact: Named | TookRole | Rung | Joined | Left | Changed | Spoke | MutedByRule
     ) -> bool:
         person = self.people.get(fact.call_sid)
-        if person is None:
-            if len(self.people) >= MOST_PEOPLE or isinstance(fact, Left | Changed | Spoke | MutedByRule):
-                return False
-            person = self.people[fact.call_sid] = Person(fact.call_sid)
+        if person is not None:
+            return self._learn_of(person, fact)
+        if len(self.people) >= MOST_PEOPLE or isinstance(fact, Left | Changed | Spoke | MutedByRule):
+            return False
+        person = self.people[fact.call_sid] = Person(fact.call_sid)
+        news = self._learn_of(person, fact)
+        if not news:
+            del self.people[fact.call_sid]  # the journal has nothing of him, so neither must we
+        return news
+
+    def _learn_of(
+        self,
+        person: Person,
+        fact: Named | TookRole | Rung | Joined | Left | Changed | Spoke | MutedByRule,
+    ) -> bool:
         match fact:
             case Named():
                 return self._named(person, fact)
@@ -278,9 +289,10 @@ class Room:
         person.seq = max(person.seq, fact.seq)
         before = _flags_of(person)
         person.take(fact.flags)
-        if person.muted or person.hold:
-            self._quiet(person, fact.at_ms)
-        return self._show_if(person, _flags_of(person) != before)
+        stopped = (person.muted or person.hold) and self._quiet(person, fact.at_ms)
+        if person.starts != before.starts:
+            self.changes.conference = True  # it may no longer wait for a moderator
+        return self._show_if(person, stopped or _flags_of(person) != before)
 
     def _spoke(self, person: Person, fact: Spoke) -> bool:
         if fact.seq and fact.seq < person.seq:
