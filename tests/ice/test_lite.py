@@ -227,11 +227,21 @@ def test_path_of_a_peer_that_has_gone_quiet_may_be_taken(agent: IceLite) -> None
 def test_peer_with_too_many_paths_loses_the_oldest_but_not_the_chosen_one(agent: IceLite) -> None:
     browser = Browser(agent)
     browser.check(HOME, nominate=True)
+    agent.prove(1, HOME, 0.0)
     for number in range(MOST_PATHS):
-        browser.now += 0.1
+        browser.now += HELD_S / 4
         browser.check((0, b"path %d" % number))
     assert agent.chosen(1) == HOME
     assert [event for event in agent.events if isinstance(event, PathLost)] == [PathLost(1, (0, b"path 0"))]
+
+
+def test_peer_that_checks_from_everywhere_at_once_has_a_few_paths_and_no_more(agent: IceLite) -> None:
+    browser = Browser(agent)
+    browser.check(HOME, nominate=True)
+    answers = [browser.check((0, b"path %d" % number)) for number in range(100)]
+    assert sum(answer is not None for answer in answers) == MOST_PATHS - 1
+    assert not [event for event in agent.events if isinstance(event, PathLost)]
+    assert browser.check(HOME).kind == "success"
 
 
 def test_dismissed_peer_is_unknown_and_its_paths_are_free(agent: IceLite) -> None:

@@ -166,7 +166,7 @@ class IceLite:
         return success(message, source, key)
 
     def _verify(self, peer: Peer, generation: Generation, path: Path, now: float) -> bool:
-        """Note an authenticated check; False when the path is somebody else's."""
+        """Note an authenticated check; False when the path is somebody else's, or the peer has too many."""
         state = peer.paths.get(path)
         if state is not None:
             state.seen = now
@@ -174,13 +174,16 @@ class IceLite:
                 state.generation = generation
             return True
         owner = self._owners.get(path)
+        if owner is not None and now - owner.paths[path].seen < HELD_S:
+            return False
+        if len(peer.paths) >= MOST_PATHS:
+            oldest = peer.oldest()
+            if now - peer.paths[oldest].seen < HELD_S:
+                return False  # nobody moves so fast; each new path costs work
+            self._lose(peer, oldest)
         if owner is not None:
-            if now - owner.paths[path].seen < HELD_S:
-                return False
             self._lose(owner, path)
             self._choose(owner, now)
-        if len(peer.paths) >= MOST_PATHS:
-            self._lose(peer, peer.oldest())
         peer.paths[path] = PathState(generation, now, ask_at=now)
         self._owners[path] = peer
         self.events.append(PathVerified(peer.number, path))

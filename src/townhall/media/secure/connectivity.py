@@ -3,6 +3,7 @@ them.
 """
 
 import struct
+from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
@@ -33,6 +34,8 @@ a flood delays a new browser and does not keep it out.
 """
 ADMITTED_A_TICK = 96
 """Of these, checks that name a peer and so cost an HMAC."""
+ADMITTED_OF_A_PEER = 8
+"""So that one caller who checks from everywhere leaves room for the others."""
 REFUSED_A_TICK = 16
 """Answers to others: who floods from forged sources makes us no mirror."""
 
@@ -52,10 +55,12 @@ class Connectivity:
         self._emit = emit
         self._random = np.random.default_rng()
         self._share = 0
+        self._of_name: Counter[bytes | None] = Counter()
         self._admitted = self._refused = self._strangers = self._checks = 0
 
     def begin_tick(self) -> None:
         """A new budget."""
+        self._of_name.clear()
         self._admitted = self._refused = self._strangers = self._checks = 0
 
     def receive(self, batch: Received, which: Int64s, now: float) -> None:
@@ -106,9 +111,14 @@ class Connectivity:
 
     def _afford(self, stranger: bool, admitted: bool, message: Message) -> bool:
         """Whether there is budget left for an answer."""
-        if admitted:
-            self._admitted += stranger
+        if admitted and stranger:
+            self._of_name[message.username] += 1
+            if self._of_name[message.username] > ADMITTED_OF_A_PEER:
+                return False
+            self._admitted += 1
             return self._admitted <= ADMITTED_A_TICK
+        if admitted:
+            return True
         self._refused += message.kind == "request"
         return self._refused <= REFUSED_A_TICK or message.kind != "request"
 

@@ -181,12 +181,13 @@ class Association:
     def _reason(self, error: SSL.Error) -> str:
         """OpenSSL's words, but for the case that matters most."""
         found = self._connection.get_peer_certificate(as_cryptography=True)
-        reasons = [str(part[-1]) for part in (error.args[0] if error.args else ()) if part]
+        told = error.args[0] if error.args and isinstance(error.args[0], list) else []
+        reasons = [str(part[-1]) for part in told if part]
         if found is not None and not self._fits(found):
             return "the browser's certificate has not the fingerprint of its SDP"
         if "certificate verify failed" in reasons:
             return "the browser's certificate has not the fingerprint of its SDP"
-        return "; ".join(reasons) or "the connection was closed"
+        return "; ".join(reasons) or "OpenSSL ended it without a reason"
 
     def _extract(self) -> SrtpKeys:
         """The keys (RFC 5764 section 4.2). Raises `DtlsError`."""
