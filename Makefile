@@ -52,7 +52,7 @@ bench: setup voice
 
 screenshots: $(VENV)/.test voice
 	@sh scripts/install-test-clients
-	@TOWNHALL_TALK_S=40 $(BIN)/python -m pytest -q tests/browser/test_looks.py
+	@TOWNHALL_TALK_S=40 $(BIN)/python -m pytest -q --timeout 600 tests/browser/test_looks.py
 	@mkdir -p docs/images
 	@cp build/screenshots/live-desktop-dark.png docs/images/console.png
 

@@ -1,4 +1,4 @@
-"""How the pages look while something happens in them: pictures for people, and nobody shut out.
+"""How the pages look while a conference is live: pictures for people, and nobody shut out.
 
 The pictures are in `build/screenshots/`. `make screenshots` lets the talk go on for longer
 (`TOWNHALL_TALK_S`) and takes the console's for the README.
@@ -7,30 +7,15 @@ The pictures are in `build/screenshots/`. `make screenshots` lets the talk go on
 import asyncio
 import os
 
-from playwright.async_api import expect
-from tests.harness.browser import Browsing
-from tests.harness.browser_looks import look_over
+from tests.harness.browser_looks import LOOKS, look_over
 from tests.harness.browser_page import ConsolePage, PagePhone
 from tests.harness.browser_story import Browsers
 from tests.harness.callee import callee
-from tests.harness.server import TownhallServer
 from tests.harness.story import Story
 
 PIN = "471100"
 TALK_S = float(os.environ.get("TOWNHALL_TALK_S", "0"))
 NUMBERS = ("+15550142", "+15550117", "+15550163", "+15550128", "+15550190", "+15550155")
-
-
-async def test_phone_page_shuts_nobody_out(server: TownhallServer, browsing: Browsing) -> None:
-    tab = await browsing.open("page", 0.0, f"{server.url}/")
-    await expect(tab.page.get_by_role("button", name="Call", exact=True)).to_be_visible()
-    await look_over(tab.page, "phone")
-
-
-async def test_sign_in_shuts_nobody_out(server: TownhallServer, browsing: Browsing) -> None:
-    tab = await browsing.open("console", 0.0, f"{server.url}/console")
-    await expect(tab.page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
-    await look_over(tab.page, "sign-in")
 
 
 async def test_live_conference_shuts_nobody_out(story: Story, browsers: Browsers) -> None:
@@ -56,7 +41,7 @@ async def test_live_conference_shuts_nobody_out(story: Story, browsers: Browsers
     for name in ("Dr. Elena Fontaine", NUMBERS[0], "Tomasz Nowak"):
         await speak_up(story, console, name)
     await look_over(console.tab.page, "live")
-    await look_over(moderator.tab.page, "phone-live")
+    await look_over(moderator.tab.page, "phone-live", LOOKS[::3])
 
 
 async def speak_up(story: Story, console: ConsolePage, name: str) -> None:

@@ -12,6 +12,7 @@ from tests.harness.documents import role
 from tests.harness.story import Story
 
 TALK = {"speaker": "moderator", "moderator": "speaker"}
+ALL_TALK = {"speaker": "page moderator", "page": "speaker moderator", "moderator": "speaker page"}
 
 
 @pytest.fixture
@@ -31,67 +32,39 @@ async def test_tone_is_heard_through_loss_and_jitter(story: Story, browsers: Bro
         assert (await speaker.state())["status"] == "open"
 
 
-async def test_call_outlives_a_socket_that_is_dropped(
+async def test_calls_outlive_a_socket_that_is_dropped(
     story: Story, browsers: Browsers, relay: TCPRelay
 ) -> None:
-    speaker = await browsers.call("speaker", role("speaker", story.room), origin=relay.url)
-    await story.call("moderator", role("moderator", story.room))
-    await story.hear(TALK, within_s=20)
-    speaker.tab.expect_fault("TwilioVoice|WebSocket")
-
+    page, sdk = await both(story, browsers, origin=relay.url)
+    sdk.tab.expect_fault("TwilioVoice|WebSocket")
+    page.tab.expect_fault("WebSocket|Failed to load resource")
     relay.closed = True
     assert relay.cut() > 0
-    await speaker.told("call", "reconnecting")
-    await story.hear(TALK)
+    await sdk.told("call", "reconnecting")
+    await page.stands("Reconnecting …")
+    await story.hear(ALL_TALK)
     relay.closed = False
-    await speaker.told("call", "reconnected", within_s=30)
+    await sdk.told("call", "reconnected", within_s=30)
+    await page.stands("Connected")
+    await story.hear(ALL_TALK)
+    await page.hang_up()
     await story.hear(TALK)
     await story.callers["moderator"].hang_up()
-    await speaker.told("call", "disconnect")
-
-
-async def test_phone_page_outlives_a_socket_that_is_dropped(
-    story: Story, browsers: Browsers, relay: TCPRelay
-) -> None:
-    line = await story.line()
-    speaker = await browsers.page("speaker", line, origin=relay.url)
-    await talk_on(story, line, speaker)
-    speaker.tab.expect_fault("WebSocket|Failed to load resource")
-
-    relay.closed = True
-    assert relay.cut() > 0
-    await speaker.stands("Reconnecting …")
-    await story.hear(TALK)
-    relay.closed = False
-    await speaker.stands("Connected")
-    await story.hear(TALK)
-    await speaker.hang_up()
-    await story.hear({"moderator": "silence"})
+    await sdk.told("call", "disconnect")
 
 
 async def test_server_that_is_found_at_another_address_is_heard_again(
     story: Story, browsers: Browsers
 ) -> None:
     async with UDPRelay() as network:
-        speaker = await browsers.call("speaker", role("speaker", story.room), place=network.place)
-        await story.call("moderator", role("moderator", story.room))
-        await story.hear(TALK, within_s=20)
-        speaker.tab.expect_fault("TwilioVoice")
+        page, sdk = await both(story, browsers, place=network.place)
+        sdk.tab.expect_fault("TwilioVoice")
         network.move_server()
-        await speaker.told("call", "reconnecting", within_s=30)
-        await speaker.told("call", "reconnected", within_s=30)
-        await story.hear(TALK, within_s=20)
-
-
-async def test_phone_page_finds_the_server_at_another_address(story: Story, browsers: Browsers) -> None:
-    async with UDPRelay() as network:
-        line = await story.line()
-        speaker = await browsers.page("speaker", line, place=network.place)
-        await talk_on(story, line, speaker)
-        network.move_server()
-        await speaker.stands("Sound interrupted, looking for another way …")
-        await speaker.stands("Connected")
-        await story.hear(TALK, within_s=20)
+        await asyncio.gather(
+            tells_in_turn(sdk, "reconnecting", "reconnected"),
+            stands_in_turn(page, "Sound interrupted, looking for another way …", "Connected"),
+        )
+        await story.hear(ALL_TALK, within_s=20)
 
 
 async def test_browser_whose_own_address_changes_is_heard_on(story: Story, browsers: Browsers) -> None:
@@ -117,10 +90,21 @@ async def test_call_of_a_tab_that_vanished_ends(story: Story, browsers: Browsers
     assert not moderator.call.is_over
 
 
-async def talk_on(story: Story, line: str, speaker: PagePhone | SDKPhone) -> None:
-    """The speaker, who has called the line, and a moderator by phone go through its menu."""
-    moderator = await story.dial("moderator", line)
-    await asyncio.gather(speaker.call.hears("sound"), moderator.call.hears("sound"))
-    await speaker.press("2")
-    await moderator.press("3")
-    await story.hear(TALK, within_s=20)
+async def both(story: Story, browsers: Browsers, **tab: object) -> tuple[PagePhone, SDKPhone]:
+    """The phone page and the official SDK, reached in this way, talk with a moderator who calls by phone."""
+    line = await story.line(conference=story.room)
+    sdk = await browsers.call("speaker", role("speaker", story.room), **tab)
+    page = await browsers.enter("page", line, "2", **tab)
+    await story.call("moderator", role("moderator", story.room))
+    await story.hear(ALL_TALK, within_s=30)
+    return page, sdk
+
+
+async def tells_in_turn(sdk: SDKPhone, *events: str) -> None:
+    for event in events:
+        await sdk.told("call", event, within_s=40)
+
+
+async def stands_in_turn(page: PagePhone, *words: str) -> None:
+    for one in words:
+        await page.stands(one)
