@@ -7,8 +7,8 @@ not set. Whatever is wrong, unknown names included, is refused with one line tha
 read and what is allowed. Secrets are never part of a message or a `repr`.
 
 The account SID, the auth token and the operator's password are made on the first start and kept in
-`credentials.toml` in the data directory, readable by its owner alone. This room reads and writes no other files; it opens no sockets and no
-database.
+`credentials.toml` in the data directory, readable by its owner alone. This room reads and writes no other
+files; it opens no sockets and no database.
 """
 
 from townhall.settings.loading import SettingsError, load_settings

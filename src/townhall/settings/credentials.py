@@ -16,8 +16,8 @@ KEPT = ("account_sid", "auth_token", "operator_password")
 def kept_credentials(data_dir: Path) -> dict[str, str]:
     """The credentials of this installation (`KEPT`); made and stored when there are none yet.
 
-    Two servers that start at the same time end up with the same ones. A file of before there was an operator's
-    password gets one added. Raises `OSError`, or `ValueError` when the file has been damaged.
+    Two servers that start at the same time end up with the same ones. A file of before there was an
+    operator's password gets one added. Raises `OSError`, or `ValueError` when the file has been damaged.
     """
     file = data_dir / FILE_NAME
     if not file.exists():

@@ -75,7 +75,7 @@ class Settings(BaseModel):
 
     @property
     def browser_port(self) -> int:
-        """The UDP port of all browsers' audio: unless it is set, the one after the RTP ports. 0: any free one."""
+        """The UDP port of all browsers' audio: unless set, the one after the RTP ports. 0: any free one."""
         if self.ice_port is not None:
             return self.ice_port
         first, last = self.rtp_ports

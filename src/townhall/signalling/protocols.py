@@ -27,8 +27,8 @@ class RingingSession(CallSession, Protocol):
     """A call of ours that rings."""
 
     async def answered(self) -> bytes:
-        """The description in the answer; empty when there was an offer instead, which `on_offer` has answered.
-        Raises `InviteFailed`.
+        """The description in the answer; empty when there was an offer instead, which `on_offer` has
+        answered. Raises `InviteFailed`.
         """
 
 
