@@ -115,6 +115,7 @@ class WebAudio(CallAudio):
             remote=None,
             rtcp_mux=True,
             telephone_event=audio.telephone_event,
+            telephone_event_rate=audio.telephone_event_rate,
             send=audio.send,
             receive=audio.receive,
             max_bitrate=agreement.max_bitrate,

@@ -46,6 +46,8 @@ class AudioAgreement:
     rtcp_mux: bool = False
     ptime_ms: int = DEFAULT_PTIME_MS
     telephone_event: int | None = None
+    telephone_event_rate: int = 8000
+    """Clock rate of those events, Hz."""
     send: bool = True
     receive: bool = True
 

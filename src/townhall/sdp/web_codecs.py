@@ -32,14 +32,13 @@ def web_codecs_of(medium: MediaDescription) -> dict[Codec, int]:
     return found
 
 
-def events_type(medium: MediaDescription, codec: Codec) -> int | None:
-    """The payload type of telephone-event at the codec's clock rate, or else at any that we know."""
+def events_of_codec(medium: MediaDescription, codec: Codec) -> Format | None:
+    """The telephone-event at the codec's clock rate, or else at any that we know."""
     found: dict[int, Format] = {}
     for entry in formats_of(medium):
         if entry.encoding == "TELEPHONE-EVENT" and entry.clock_rate in (8000, 48000):
             found.setdefault(entry.clock_rate, entry)
-    best = found.get(_CLOCK_RATES[codec]) or found.get(8000) or found.get(48000)
-    return best.payload_type if best is not None else None
+    return found.get(_CLOCK_RATES[codec]) or found.get(8000) or found.get(48000)
 
 
 def parameters_of(medium: MediaDescription, payload_type: int) -> dict[str, str]:

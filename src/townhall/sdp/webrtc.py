@@ -15,7 +15,6 @@ from townhall.sdp.audio import (
     AudioAgreement,
     AudioCapabilities,
     events_of,
-    formats_of,
     ptime_of,
 )
 from townhall.sdp.description import (
@@ -32,7 +31,7 @@ from townhall.sdp.web_codecs import (
     bitrate_of,
     codec_lines,
     event_lines,
-    events_type,
+    events_of_codec,
     parameters_of,
     web_codecs_of,
 )
@@ -160,6 +159,7 @@ def _agree(theirs: SessionDescription, medium: MediaDescription, caps: AudioCapa
     codec, payload_type = next(iter(found.items()))
     transport: WebTransport = web_transport_of(theirs, medium)
     direction = theirs.direction_of(medium)
+    events = events_of_codec(medium, codec) if caps.telephone_event else None
     parameters = parameters_of(medium, payload_type) if codec == "opus" else {}
     audio = AudioAgreement(
         codec=codec,
@@ -167,7 +167,8 @@ def _agree(theirs: SessionDescription, medium: MediaDescription, caps: AudioCapa
         remote=("0.0.0.0", 9),
         rtcp_mux=True,
         ptime_ms=ptime_of(medium, caps.ptime_ms),
-        telephone_event=events_type(medium, codec) if caps.telephone_event else None,
+        telephone_event=events.payload_type if events is not None else None,
+        telephone_event_rate=events.clock_rate if events is not None else 8000,
         send=direction in ("sendrecv", "recvonly"),
         receive=direction in ("sendrecv", "sendonly"),
     )
@@ -197,8 +198,8 @@ def _accept(medium: MediaDescription, agreement: WebAgreement, local: WebLocal) 
     attributes += codec_lines(audio.codec, audio.payload_type)
     if audio.telephone_event is not None:
         formats.append(str(audio.telephone_event))
-        rate = next(f.clock_rate for f in formats_of(medium) if f.payload_type == audio.telephone_event)
-        attributes += event_lines(audio.telephone_event, rate, events_of(medium, audio.telephone_event))
+        number, rate = audio.telephone_event, audio.telephone_event_rate
+        attributes += event_lines(number, rate, events_of(medium, number))
     attributes.append(f"ptime:{audio.ptime_ms}")
     return _medium(local, medium.protocol, formats, attributes)
 
