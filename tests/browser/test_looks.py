@@ -38,7 +38,7 @@ async def test_live_conference_shuts_nobody_out(story: Story, browsers: Browsers
     await console.sign("Recording")
     await console.act_on(NUMBERS[1], "Mute")
     await console.state(NUMBERS[1], "Muted")
-    for name in ("Dr. Elena Fontaine", NUMBERS[0], "Tomasz Nowak"):
+    for name in ("Dr. Elena Fontaine", NUMBERS[0], "Tomasz Nowak", "Amara Adeyemi"):
         await speak_up(story, console, name)
     await look_over(console.tab.page, "live")
     await look_over(moderator.tab.page, "phone-live", LOOKS[::3])
@@ -52,7 +52,7 @@ async def speak_up(story: Story, console: ConsolePage, name: str) -> None:
     else:
         caller.call.say_nothing()
     await console.state(name, "Can speak")
-    await asyncio.sleep(TALK_S / 3)
+    await asyncio.sleep(TALK_S / 4)
     if isinstance(caller, PagePhone):
         await caller.tab.say(caller.tone_hz)
     else:
