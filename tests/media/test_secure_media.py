@@ -7,7 +7,7 @@ import pytest
 from tests.harness.secure_rig import BROWSER, BROWSER_CONTEXT, SERVER, SecureRig
 
 from townhall.bench.web_peer import WebPeer
-from townhall.ice import Check, new_credentials
+from townhall.ice import Check, Credentials, new_credentials
 from townhall.ice.lite import CONSENT_S
 from townhall.ice.peers import MOST_PATHS, UNPROVED_S
 from townhall.media.protocol import (
@@ -24,7 +24,7 @@ from townhall.media.protocol import (
     SetSilenceLimit,
 )
 from townhall.media.secure import new_certificate
-from townhall.media.secure.connectivity import REFUSED_A_TICK
+from townhall.media.secure.connectivity import ADMITTED_OF_A_PEER, REFUSED_A_TICK
 from townhall.media.secure.dtls import make_context
 from townhall.media.secure.handshakes import HANDSHAKE_S, LEAST_STEPS
 from townhall.media.secure.peers import INBOX, MOST_SSRCS
@@ -431,6 +431,15 @@ def test_browser_calls_through_a_flood_of_checks(rig: SecureRig) -> None:
         if browser.heard:
             break
     assert browser.heard
+
+
+def test_caller_who_checks_under_many_names_leaves_room_for_others(rig: SecureRig) -> None:
+    flooder = rig.call()
+    theirs = [Credentials(f"name{number:04}", "x" * 22) for number in range(40)]
+    checks = [Check(name, flooder.local, bytes(12), 1).request() for name in theirs]
+    rig.inject(*(((f"10.9.{n}.1", 5000), check) for n, check in enumerate(checks)))
+    rig.tick()
+    assert rig.secure._connectivity.passed_over >= len(checks) - ADMITTED_OF_A_PEER
 
 
 def test_caller_who_checks_from_everywhere_has_a_few_paths(rig: SecureRig) -> None:

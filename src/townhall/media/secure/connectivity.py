@@ -55,7 +55,7 @@ class Connectivity:
         self._emit = emit
         self._random = np.random.default_rng()
         self._share = 0
-        self._of_name: Counter[bytes | None] = Counter()
+        self._of_name: Counter[bytes] = Counter()
         self._admitted = self._refused = self._strangers = self._checks = 0
 
     def begin_tick(self) -> None:
@@ -112,8 +112,9 @@ class Connectivity:
     def _afford(self, stranger: bool, admitted: bool, message: Message) -> bool:
         """Whether there is budget left for an answer."""
         if admitted and stranger:
-            self._of_name[message.username] += 1
-            if self._of_name[message.username] > ADMITTED_OF_A_PEER:
+            name = (message.username or b"").partition(b":")[0]  # what follows is the sender's to invent
+            self._of_name[name] += 1
+            if self._of_name[name] > ADMITTED_OF_A_PEER:
                 return False
             self._admitted += 1
             return self._admitted <= ADMITTED_A_TICK
