@@ -76,6 +76,8 @@ class RingingGroup:
         try:
             for way in self._group:
                 await self._ring(way, timeout_s)
+            if not self._ringing:
+                raise InviteFailed(480, "No page is registered under this name any more")
             self._call.session = self._ringing[0].session
             self._call.became("initiated")
             answer = await self._first(no_sign_s)
@@ -89,6 +91,8 @@ class RingingGroup:
                     await audio.close()
 
     async def _ring(self, way: Way | BrowserWay, timeout_s: float) -> None:
+        if isinstance(way, BrowserWay) and not self._browsers.devices(way.identity):
+            return  # its last page was closed meanwhile: nothing says any more where it would reach us
         audio, offer = await self._offer(way)
         session = (
             self._page(way, audio, offer, timeout_s)

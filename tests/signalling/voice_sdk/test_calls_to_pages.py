@@ -164,6 +164,17 @@ class TestSeveralPages:
             assert await session.answered()
             await first.silent()
 
+    async def test_page_that_has_rejected_and_registers_anew_is_left_alone(self, house: SignalHouse) -> None:
+        async with house.registered() as first, house.registered() as second:
+            session = ring(house)
+            await first.hear("invite")
+            await second.hear("invite")
+            await first.say("reject", callsid=CALL_SID)
+            await first.register()
+            await first.silent()
+            await second.say("reject", callsid=CALL_SID)
+            assert await failure(session) == (486, "error")
+
     async def test_only_the_last_registered_are_rung(self) -> None:
         settings = VoiceSDKSettings(limits=Limits(devices_rung=2))
         async with open_house(settings) as house, house.registered() as oldest:

@@ -53,7 +53,7 @@ class BrowserRinging(BrowserSession):
         self._on_provisional = on_provisional
         self._ringing: list[Device] = []
         self._has_rung = False
-        self._refused = 0
+        self._declined: set[Device] = set()
         self._answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._deadline = asyncio.get_running_loop().call_later(timeout_s, self._unanswered)
 
@@ -67,8 +67,8 @@ class BrowserRinging(BrowserSession):
     # Who rings
 
     def ring(self, device: Device) -> None:
-        """Invite a page."""
-        if device in self._ringing or self._answered.done():
+        """Invite a page; not again one that has refused: pages register anew every half minute."""
+        if device in self._ringing or device in self._declined or self._answered.done():
             return
         self._ringing.append(device)
         device.enter(self)
@@ -119,6 +119,7 @@ class BrowserRinging(BrowserSession):
 
     def refused(self, device: Device) -> None:
         """A page does not want the call; when no other rings any more, nobody does."""
+        self._declined.add(device)
         if device in self._ringing:
             self._ringing.remove(device)
         device.leave(self)
