@@ -208,6 +208,12 @@ async def test_wrong_pin_three_times_ends_the_call_and_soon_the_next(caller: Cal
     assert (await caller.ask("/app/pin/speaker", Digits="1111")).find("Dial") is not None
 
 
+async def test_page_cannot_say_how_often_it_was_wrong(caller: Caller) -> None:
+    document = await caller.ask("/app/menu?wrong=8", Digits="7", wrong="0")
+    document = await caller.ask(document[0].attrib["action"], Digits="7", wrong="0")
+    assert verbs(document) == ["Say", "Hangup"]
+
+
 async def test_strangers_who_guess_do_not_lock_out_a_known_moderator(caller: Caller, clock: Clock) -> None:
     caller.to = "sip:2000@calls.example.com"
     caller.caller = "+15550001"

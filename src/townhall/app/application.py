@@ -162,9 +162,9 @@ def _name(parameters: Parameters) -> str:
 
 def _count(parameters: Parameters) -> int:
     """How often the caller was wrong in this call. It comes back in a URL of ours, so the signature covers
-    it.
+    it, and it stands before what a browser's page may have put into the form.
     """
-    wrong = parameters.get("wrong", "0")
+    wrong = next(iter(parameters.getlist("wrong")), "0")
     return int(wrong) if wrong.isascii() and wrong.isdigit() and len(wrong) < 3 else 0
 
 

@@ -96,7 +96,7 @@ class Reception:
             route,
             audio,
             from_=f"client:{invite.identity}",
-            to=next((value for name, value in invite.parameters if name == "To"), ""),
+            to=_dialled(invite.parameters),
             own_parameters=browser_parameters(invite.application_sid, invite.parameters),
         )
         invite.call_sid = call.sid
@@ -136,3 +136,9 @@ class Reception:
         if unsaid is not None:
             more = f" ({unsaid} refusals before were not logged)" if unsaid else ""
             log.info("%s from %s: %s; %d%s", invite.call_id, invite.source[0], why, status, more)
+
+
+def _dialled(parameters: Sequence[tuple[str, str]]) -> str:
+    """What a page calls: any text, so it must not make lines of its own in the log."""
+    dialled = next((value for name, value in parameters if name == "To"), "")
+    return "".join(character for character in dialled if character.isprintable())

@@ -70,7 +70,7 @@ class Sounds:
     async def fetch(self, request: DocumentRequest) -> Page:
         # The end of the call does not stop a request: the last `action` is asked for, though nobody hears
         # the answer. Only another document that comes before it does.
-        parameters = [*self._subject.parameters, *request.parameters]
+        parameters = self._parameters_of(request)
         work = self._webhooks.fetch(request.url, request.method, parameters, self._subject.cookies)
         return await self._race(work, set(), self._subject.interruption, None)
 
@@ -81,11 +81,18 @@ class Sounds:
         task.add_done_callback(self._told.discard)
 
     async def _tell(self, request: DocumentRequest) -> None:
-        parameters = [*self._subject.parameters, *request.parameters]
+        parameters = self._parameters_of(request)
         try:
             await self._webhooks.fetch(request.url, request.method, parameters, self._subject.cookies)
         except FetchFailed as failure:
             self.report(Notice(failure.code, "warning", failure.message, failure.url))
+
+    def _parameters_of(self, request: DocumentRequest) -> list[tuple[str, str]]:
+        """What a request says. Its own words count where a browser's page has used their names: a page cannot
+        tell what became of a `<Dial>`.
+        """
+        own = {name for name, _ in request.parameters}
+        return [*(pair for pair in self._subject.parameters if pair[0] not in own), *request.parameters]
 
     def report(self, notice: Notice) -> None:
         self._notices.notice(self._subject.sid, notice)
