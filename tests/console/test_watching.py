@@ -1,5 +1,6 @@
 """What callbacks do not tell is asked for: conferences of other applications, names, what was before us."""
 
+import time
 from pathlib import Path
 
 import httpx2
@@ -22,6 +23,19 @@ async def test_conference_of_another_application_is_found(house: ConsoleHouse) -
     await house.house.end(host)
     await house.look()
     assert (room.state, room.ended_by) == ("ended", "participant-with-end-conference-on-exit-left")
+
+
+async def test_conference_that_ended_unseen_has_ended_when_it_did(house: ConsoleHouse) -> None:
+    house.clock.now = time.time()
+    host = await house.enter("Somebody's", None, "moderator", callbacks=False)
+    await house.look()
+    await house.house.end(host)
+    house.clock.now += 3600
+    await house.look()
+    [room] = house.console.desk.hall.rooms.values()
+    assert room.state == "ended"
+    assert room.ended_at_ms is not None
+    assert room.ended_at_ms < (house.clock.now - 1800) * 1000
 
 
 async def test_conference_of_no_line_is_the_operators_alone(house: ConsoleHouse) -> None:

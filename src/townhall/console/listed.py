@@ -15,6 +15,7 @@ class ListedConference:
     created_at_ms: int | None
     ended_by: str | None = None
     call_sid_ending: str = ""
+    ended_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ def conference_of(row: Any) -> ListedConference:
         created_at_ms=_ms(row.date_created),
         ended_by=_word(row.reason_conference_ended) if _word(row.status) == "completed" else None,
         call_sid_ending=row.call_sid_ending_conference or "",
+        ended_at_ms=_ms(row.date_updated) if _word(row.status) == "completed" else None,
     )
 
 

@@ -12,9 +12,10 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
+from townhall.console.callbacks import NEAR_MS
 from townhall.console.desk import Desk, who_calls
 from townhall.console.facts import Changed, Ended, Joined, Left, Locked, Named, Rung, Started
-from townhall.console.listed import ListedCall, ListedParticipant
+from townhall.console.listed import ListedCall, ListedConference, ListedParticipant
 from townhall.console.refusals import Refusal
 from townhall.console.remote import Remote
 from townhall.console.room import Room
@@ -113,7 +114,8 @@ class Watch:
             return
         if told.ended_by is not None:
             reason = told.ended_by or "lost"
-            self._desk.learn(room.sid, Ended(self._desk.now_ms(), reason, told.call_sid_ending))
+            at_ms = _end_of(told, room, self._desk.now_ms())
+            self._desk.learn(room.sid, Ended(at_ms, reason, told.call_sid_ending))
 
     def _is_due(self, room: Room) -> bool:
         if not room.has_callbacks:
@@ -176,6 +178,12 @@ class Watch:
         except Exception:
             log.exception("the console's watch failed by a fault of its own")
             await asyncio.sleep(LOOK_EVERY_S)
+
+
+def _end_of(told: ListedConference, room: Room, now_ms: int) -> int:
+    """When it ended: what the engine says where that is no moment ago, such as before a restart of ours."""
+    ended_ms = told.ended_at_ms or now_ms
+    return ended_ms if room.created_at_ms <= ended_ms < now_ms - NEAR_MS else now_ms
 
 
 def who_it_is(call: ListedCall, at_ms: int) -> Named:

@@ -118,6 +118,8 @@ class Server:
         guard = PinGuard(token, settings.data_dir / "pin-guesses.json")
         self._front = Front(self.health)
         self.console = await open_console(settings, self.store, self._front, self.base_url, guard)
+        # When all else has stopped: how the last calls left is told after the console has closed.
+        self._exits.push_async_callback(self.console.desk.close)
         self._front.application = create_app(
             StoredLines(self.store),
             auth_token=token,
