@@ -21,7 +21,8 @@ from townhall.ice.peers import MOST_PATHS, UNPROVED_S
 
 HOME, AWAY = (0, b"home"), (0, b"away")
 SOURCE = (bytes([192, 0, 2, 9]), 4000)
-OURS, THEIRS = new_credentials(), new_credentials()
+OURS = Credentials("ours", "aPasswordOfOursThatIsLong")
+THEIRS = Credentials("theirs", "aPasswordOfTheirsThatIsLong")
 
 
 class Browser:
