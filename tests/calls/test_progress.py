@@ -149,3 +149,12 @@ async def test_listener_that_fails_does_not_end_the_call() -> None:
     call.became("initiated")
     assert not call.over.done()
     assert asyncio.isfuture(call.over)
+
+
+async def test_page_cannot_say_how_long_its_call_was(told: Told) -> None:
+    route = Route("http://app.example/", status_callback=STATUS)
+    call = made(route=route, own_parameters=[("CallDuration", "86400"), ("room", "7")])
+    tell_progress(call, told)
+    call.became("completed")
+    [(*_, parameters)] = told.sent
+    assert (parameters["CallDuration"], parameters["room"]) == ("0", "7")

@@ -1,6 +1,7 @@
 """What becomes of calls when the server is stopped, crashes, or loses its media process."""
 
 import asyncio
+import json
 import os
 import signal
 import sqlite3
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.harness.moderator import Moderator
 from tests.harness.server import TownhallServer
 
 from townhall.phone import Phone, PhoneSettings
@@ -47,6 +49,18 @@ async def test_sigterm_hangs_up_every_call_and_leaves_in_five_seconds(own_server
         assert time.monotonic() - began < 5
         assert {(await call.ended(5)).cause for call in calls} == {"bye"}
     assert [status for status, _ in calls_on_record(own_server)] == ["completed", "completed"]
+
+
+async def test_sigterm_leaves_the_console_with_the_end_of_its_conferences(own_server: TownhallServer) -> None:
+    async with phone(own_server, "caller") as caller, Moderator(own_server) as operator:
+        call = await caller.call(own_server.sip_uri("1000"))
+        await call.press("3")
+        await operator.sign_in_as_operator()
+        await operator.sees(lambda: operator.person("Town Hall", "caller"), within_s=30)
+        await asyncio.to_thread(own_server.stop)
+    [journal] = (own_server.data_dir / "console").glob("CF*.jsonl")
+    facts = [json.loads(line)["fact"] for line in journal.read_text().splitlines()]
+    assert facts[-2:] == ["Left", "Ended"]
 
 
 async def test_crash_of_the_server_loses_no_call_that_was_answered(own_server: TownhallServer) -> None:

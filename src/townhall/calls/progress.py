@@ -53,16 +53,17 @@ class _Progress:
         subscription = subscription_of(call)
         if subscription is None or event not in subscription.events:
             return
-        parameters = [(name, value) for name, value in call.parameters if name != "CallStatus"]
-        parameters += [
+        told = [
             ("CallStatus", step),
             ("Timestamp", format_datetime(datetime.now(UTC))),
             ("CallbackSource", "call-progress-events"),
             ("SequenceNumber", str(self._sequence_number)),
         ]
         if event == "completed":
-            parameters += _at_the_end(call)
+            told += _at_the_end(call)
         self._sequence_number += 1
+        names = {name for name, _ in told}  # a browser's page cannot say in our place how long it called
+        parameters = [*(pair for pair in call.parameters if pair[0] not in names), *told]
         self._send(call.sid, subscription.url, subscription.method, tuple(parameters))
 
 
