@@ -1,5 +1,6 @@
 """Who is let in, as whom, for how long; and that guessing, from one source or many, does not help."""
 
+import base64
 import json
 
 import pytest
@@ -230,6 +231,12 @@ def test_cookie_that_was_changed_is_none(change: int) -> None:
 @pytest.mark.parametrize("cookie", ["", ".", "a.b", "é.é", "." * 100, "x" * 10_000, "bnVsbA==."])
 def test_cookie_of_somebody_elses_making_is_none(cookie: str) -> None:
     assert Sessions("secret").read(cookie, 0) is None
+
+
+def test_cookie_of_another_version_is_none() -> None:
+    sessions = Sessions("secret")
+    body = base64.urlsafe_b64encode(b'{"id": "1", "color": "red"}').decode()
+    assert sessions.read(f"{body}.{sessions._mac(body)}", 0) is None
 
 
 def test_cookie_of_another_server_is_none() -> None:

@@ -57,7 +57,7 @@ function paint(touched) {
 
 /** Show the conference of the address; without one, the only one that is active; else the overview. */
 function follow() {
-  const wish = decodeURIComponent(location.hash.slice(1));
+  const wish = location.hash.slice(1); // a SID, or "all": nothing in it is ever encoded
   const active = [...desk.state.rooms.values()].filter(({ facts }) => facts.state !== "ended");
   if (!wish && active.length === 1) {
     history.replaceState(null, "", addressOf(active[0].facts.sid));
