@@ -226,6 +226,19 @@ class TestPagesComeAndGo:
             page.drop()
             assert await failure(session) == (480, "error")
 
+    async def test_answer_that_was_lost_with_the_socket_comes_with_the_next(self, house: SignalHouse) -> None:
+        async with house.registered() as page:
+            session = ring(house)
+            token = (await page.hear("invite"))["reconnect"]
+            page.drop()
+            await house.left("alice")
+        async with house.page() as again:
+            await again.listen()
+            answer = page_sdp() + "a=setup:active\r\n"
+            await again.say("invite", callsid=CALL_SID, reconnect=token, sdp=answer, twilio={})
+            assert await again.hear("answer") == {"callsid": CALL_SID, "reconnect": token}
+            assert await session.answered() == answer.encode()
+
     async def test_answer_that_comes_by_the_next_socket_counts(self, house: SignalHouse) -> None:
         async with house.registered() as page:
             session = ring(house)

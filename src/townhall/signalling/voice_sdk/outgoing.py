@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from townhall.signalling.voice_sdk.frames import Answer
 from townhall.signalling.voice_sdk.parameters import written
-from townhall.signalling.voice_sdk.session import BrowserSession
+from townhall.signalling.voice_sdk.session import BrowserSession, is_answer
 from townhall.sip.outcome import InviteFailed, OfferRejected, SessionEnded
 
 if TYPE_CHECKING:
@@ -142,6 +142,10 @@ class BrowserRinging(BrowserSession):
         """
         if self._answered.done():
             super().taken_over(device, sdp)
+            return
+        if is_answer(sdp):  # the page's `answer` was lost with its socket
+            self.picked_up(device, Answer(self.call_sid, sdp))
+            device.send("answer", self._answer_payload(None))
             return
         try:
             answer = self.answer_to(sdp)

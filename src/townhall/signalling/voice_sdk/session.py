@@ -208,6 +208,15 @@ def _peer_of(sdp: bytes) -> tuple[str, str] | None:
     return found if all(found) else None
 
 
+def is_answer(sdp: str) -> bool:
+    """Whether a page describes its end of an offer of ours: an offer of its own leaves DTLS's roles open."""
+    try:
+        description = parse_sdp(sdp.encode("utf-8", "replace"))
+    except SDPError:
+        return False
+    return _attribute(description, "setup") in ("active", "passive")
+
+
 def _attribute(description: SessionDescription, name: str) -> str:
     media = description.media[0].attribute(name) if description.media else None
     return media or description.attribute(name) or ""
