@@ -230,6 +230,18 @@ async def test_strangers_who_guess_do_not_lock_out_a_known_moderator(caller: Cal
     assert (await caller.ask("/app/pin/moderator", Digits="246810")).find("Dial") is not None
 
 
+@pytest.mark.parametrize("places", [["192.0.2.7"], ["2001:db8::1", "2001:db8::2"]])
+async def test_page_that_is_loaded_anew_is_no_stranger(caller: Caller, places: list[str]) -> None:
+    caller.to = "sip:2000@calls.example.com"
+    judged = 0
+    for page in range(9):
+        caller.caller = f"client:web_{page:016x}"
+        place = places[page % len(places)]
+        document = await caller.ask("/app/pin/moderator", Digits="000000", ClientSourceIp=place)
+        judged += "not right" in said(document)[0]
+    assert judged == 2, "all pages of a place are one caller, who is soon told to wait"
+
+
 async def test_pins_stand_in_no_url_and_no_log(caller: Caller, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     caller.to = "sip:2000@calls.example.com"

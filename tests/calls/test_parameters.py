@@ -52,6 +52,9 @@ def test_sip_parameters_pass_custom_headers_once_and_no_others() -> None:
     ]
 
 
+OWN = [("ApplicationSid", "AP1"), ("ClientSourceIp", "192.0.2.7")]
+
+
 def test_page_cannot_say_who_calls() -> None:
     forged = [
         ("From", "+15550199"),
@@ -60,14 +63,19 @@ def test_page_cannot_say_who_calls() -> None:
         ("Caller", "x"),
         ("To", "1000"),
     ]
-    own = [("ApplicationSid", "AP2"), ("CallStatus", "completed"), ("Direction", "outbound-api")]
-    assert browser_parameters("AP1", [*forged, *own]) == [("ApplicationSid", "AP1")]
+    own = [
+        ("ApplicationSid", "AP2"),
+        ("ClientSourceIp", "::1"),
+        ("CallStatus", "completed"),
+        ("Direction", "outbound-api"),
+    ]
+    assert browser_parameters("AP1", "192.0.2.7", [*forged, *own]) == OWN
 
 
 def test_page_s_own_parameters_are_passed_on_once() -> None:
     given = [("Name", "Ada"), ("Name", "Eve"), ("", "nameless"), ("room 1", "a&b=c")]
-    assert browser_parameters("AP1", given) == [
-        ("ApplicationSid", "AP1"),
+    assert browser_parameters("AP1", "192.0.2.7", given) == [
+        *OWN,
         ("Name", "Ada"),
         ("room 1", "a&b=c"),
     ]

@@ -139,6 +139,14 @@ async def test_guest_is_dialled_in_his_role_and_shown_ringing(house: ConsoleHous
     assert guest["call_sid"] not in await people(house, browser)
 
 
+async def test_number_that_a_guest_is_shown_is_the_operator_s_to_choose(house: ConsoleHouse) -> None:
+    browser, _, _ = await begun(house)
+    await browser.act(house.sid(TOWN), "dial", 403, **{"to": "+15559999", "from": "+15550000"})
+    operator = await house.operator()
+    await operator.act(house.sid(TOWN), "dial", **{"to": "+15559999", "from": "+15550000"})
+    assert house.house.outbound.plans[-1].from_ == "+15550000"
+
+
 async def test_announcement_is_served_as_twiml_to_the_engine_only(
     house: ConsoleHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,6 +165,9 @@ async def test_announcement_is_served_as_twiml_to_the_engine_only(
     assert (await last_action(house, browser))[2] == "Mia announced to all: Five <minutes> left & more"
     await browser.act(house.sid(TOWN), "announce", url="https://example.com/gong.mp3")
     assert asked[-1].url == "https://example.com/gong.mp3"
+    ours = "https://calls.example.com/app/pin/moderator?To=2000"
+    await browser.act(house.sid(TOWN), "announce", 400, url=ours)
+    assert len(asked) == 2
 
 
 async def test_recording_is_begun_shown_and_ended(house: ConsoleHouse) -> None:

@@ -8,6 +8,7 @@ document dials the conference, and `left` is its action.
 import hmac
 import logging
 from collections.abc import Awaitable, Callable
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -28,6 +29,9 @@ MAX_WRONG_PINS = 3
 """A call's own limit; the guard's limits hold across calls."""
 WITHHELD = {"", "anonymous", "restricted", "unavailable", "unknown", "private", "blocked", "+266696687"}
 """What `From` says when the caller's number is withheld; the last is "anonymous" spelled on a keypad."""
+
+_PAGE = "client:web_"
+"""Who calls from the phone page (`townhall.console.phone`)."""
 
 Document = Callable[[Line, Parameters, str], Awaitable[str]]
 
@@ -152,7 +156,19 @@ def _caller(parameters: Parameters) -> str:
     if caller.lower().startswith(("sip:", "sips:")):
         host = caller.partition("@")[2].partition(";")[0].lower()
         return f"{user}@{host} {parameters.get('SipSourceIp', '')}"
+    if caller.startswith(_PAGE):
+        # A page's name is made up anew each time: guesses are counted by where it is.
+        return f"web {_network(parameters.get('ClientSourceIp', ''))}"
     return caller
+
+
+def _network(host: str) -> str:
+    """The address; of IPv6 the network, for one house has as many addresses as it likes."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    return str(int(address) >> 64) if isinstance(address, IPv6Address) else host
 
 
 def _name(parameters: Parameters) -> str:

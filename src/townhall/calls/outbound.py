@@ -128,6 +128,9 @@ class OutboundDesk:
     async def _take_up(self, call: Call, answered: Answered) -> None:
         call.audio, call.sip_status = answered.audio, 200
         call.take_session(answered.session)
+        if call.over.done():  # from outside, in the moment of the answer
+            await call.hang_up()
+            raise InviteFailed(487, "Request Terminated")
         if answered.sdp:
             call.audio.accept(answered.sdp)
         call.status = "in-progress"

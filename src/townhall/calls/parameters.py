@@ -51,10 +51,15 @@ def sip_parameters(request: Request, source_ip: str) -> list[tuple[str, str]]:
     return parameters + list(_custom_headers(request.headers.items()))
 
 
-def browser_parameters(application_sid: str, parameters: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """What a browser's requests say on top: its application, and what its page gave to the call."""
-    own = [("ApplicationSid", application_sid)]
-    seen = {name for name, _ in voice_parameters(**_NOBODY)} | {"ApplicationSid", "ParentCallSid"}
+def browser_parameters(
+    application_sid: str, source_ip: str, parameters: Iterable[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """What a browser's requests say on top: its application, its address, and what its page gave to the call.
+
+    `ClientSourceIp` is ours; it is to browsers what `SipSourceIp` is to phones.
+    """
+    own = [("ApplicationSid", application_sid), ("ClientSourceIp", source_ip)]
+    seen = {name for name, _ in (*voice_parameters(**_NOBODY), *own)} | {"ParentCallSid"}
     for name, value in parameters:
         # A name twice would be signed in a way that validators disagree on; ours can't be overridden.
         if name and name not in seen:

@@ -97,7 +97,7 @@ class Reception:
             audio,
             from_=f"client:{invite.identity}",
             to=_dialled(invite.parameters),
-            own_parameters=browser_parameters(invite.application_sid, invite.parameters),
+            own_parameters=browser_parameters(invite.application_sid, invite.source[0], invite.parameters),
         )
         invite.call_sid = call.sid
         return call

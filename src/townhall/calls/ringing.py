@@ -10,7 +10,7 @@ from typing import Any
 
 from townhall.calls.call import Call
 from townhall.calls.destinations import BrowserWay, Group, Way
-from townhall.calls.negotiation import CallAudio
+from townhall.calls.negotiation import CallAudio, LegRefusedError
 from townhall.calls.plan import OutboundPlan
 from townhall.calls.switchboard import Switchboard
 from townhall.routing import (
@@ -64,6 +64,7 @@ class RingingGroup:
         self._ringing: list[_Ringing] = []
         self._audios: dict[type, CallAudio] = {}
         self._offers: dict[type, bytes] = {}
+        self._refusal: LegRefusedError | None = None
 
     async def answered(self, deadline: float, no_sign_s: float | None) -> Answered:
         """Ring until somebody answers; raises `InviteFailed` with the best of the reasons.
@@ -75,10 +76,10 @@ class RingingGroup:
         answer: Answered | None = None
         try:
             for way in self._group:
-                await self._ring(way, timeout_s)
+                await self._try(way, timeout_s)
             if not self._ringing:
-                raise InviteFailed(480, "No page is registered under this name any more")
-            self._call.session = self._ringing[0].session
+                raise self._refusal or InviteFailed(480, "No page is registered under this name any more")
+            self._call.session, self._call.audio = self._ringing[0].session, self._ringing[0].audio
             self._call.became("initiated")
             answer = await self._first(no_sign_s)
             return answer
@@ -89,6 +90,13 @@ class RingingGroup:
             for audio in {*self._audios.values()}:
                 if answer is None or audio is not answer.audio:
                     await audio.close()
+
+    async def _try(self, way: Way | BrowserWay, timeout_s: float) -> None:
+        """Ring, unless there is no media for it: that of the other kind may have room."""
+        try:
+            await self._ring(way, timeout_s)
+        except LegRefusedError as error:
+            self._refusal = error
 
     async def _ring(self, way: Way | BrowserWay, timeout_s: float) -> None:
         if isinstance(way, BrowserWay) and not self._browsers.devices(way.identity):

@@ -146,6 +146,8 @@ class Acting:
         if not isinstance(role, str) or role not in GUEST_ROLES:
             raise bad("role must be listener, speaker or moderator.")
         from_ = text_in(body, "from", LONGEST_NUMBER, required=False) or self._caller_id
+        if body.get("from") and order.session.role != "operator":
+            raise Refusal("forbidden", "Only the operator chooses the number that a guest is shown.")
         call_sid = await self._remote.dial(
             room.sid,
             to=to,
@@ -208,6 +210,8 @@ class Acting:
             url = detail = text_in(body, "url", LONGEST_URL)
             if not url.lower().startswith(("http://", "https://")):
                 raise bad("url must begin with https:// or http://.")
+            if self._announcements.is_ours(url):
+                raise bad("url must lead to another server: what this one says is said with text.")
         else:
             url, detail = self._in_words(room, body)
         await self._remote.announce(room.sid, url, call_sid)

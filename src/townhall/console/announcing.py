@@ -6,6 +6,7 @@ it. The request is signed like every webhook, and checked.
 
 import secrets
 from collections import OrderedDict
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -36,6 +37,10 @@ class Announcements:
         if len(self._documents) > MOST_WAITING:
             self._documents.popitem(last=False)
         return f"{self._base_url}{PATH}/{id_}"
+
+    def is_ours(self, url: str) -> bool:
+        """Whether a URL leads to this very server, which would believe the engine that asks."""
+        return urlsplit(url).netloc.rpartition("@")[2].lower() == urlsplit(self._base_url).netloc.lower()
 
     def routes(self) -> list[Route]:
         return [Route(PATH + "/{id}", self._serve, methods=["GET", "POST"])]
