@@ -114,7 +114,7 @@ def test_changed_claims_are_refused() -> None:
         ({"exp": True}, 31204),
         ({"exp": "tomorrow"}, 31204),
         ({"exp": None}, 31204),
-        ({"nbf": int(NOW) + 600}, 31204),
+        ({"nbf": int(NOW) + 80_000}, 31204),
         ({"nbf": "soon"}, 31204),
         ({"sub": "AC" + "0" * 32}, 31201),
         ({"sub": None}, 31204),
