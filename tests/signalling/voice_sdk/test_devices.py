@@ -86,6 +86,7 @@ async def test_other_addresses_are_not_served(house: SignalHouse, path: str) -> 
         (make_token(account_sid="AC" + "0" * 32), 31201),
         (token_that_expires(-1), 31205),
     ],
+    ids=["empty", "garbage", "another secret", "unknown key", "another account", "expired"],
 )
 async def test_bad_token_is_refused_and_the_socket_closed_for_good(
     house: SignalHouse, token: str, code: int
