@@ -1,6 +1,7 @@
 """Strangers at the browsers' port: checks, handshakes, sound and rubbish that nobody asked for."""
 
 import asyncio
+import contextlib
 import os
 import random
 import socket
@@ -25,25 +26,28 @@ async def test_flood_at_the_browsers_port_is_not_noticed_in_a_conference(story: 
     hello = Association(BROWSER_CONTEXT, "client", SERVER.fingerprint).start()[0]
     sound = b"\x80\x6f" + os.urandom(80)
     kinds = (check, hello, sound, b"\x80\xc8" + os.urandom(60), os.urandom(1400))
-    strangers = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(20)]
-    for number, stranger in enumerate(strangers):
-        stranger.bind((f"127.0.42.{number + 1}", 0))
-        stranger.setblocking(False)
-    answered = 0
-    for number in range(20_000):
-        datagram = kinds[number % len(kinds)]
-        if number % 3 == 0:
-            datagram = mutated(datagram, chance)[:1400]
-        strangers[number % 20].sendto(datagram or b"\0", (story.server.address, PORT))
-        if number % 50 == 0:
-            await asyncio.sleep(0)  # the phones live in this loop, too
-            answered += sum(_answers(stranger) for stranger in strangers)
-    await nobody_noticed(story, before)
-    answered += sum(_answers(stranger) for stranger in strangers)
-    for stranger in strangers:
-        stranger.close()
+    with contextlib.ExitStack() as sockets:
+        strangers = [sockets.enter_context(_stranger(f"127.0.42.{number + 1}")) for number in range(20)]
+        answered = 0
+        for number in range(20_000):
+            datagram = kinds[number % len(kinds)]
+            if number % 3 == 0:
+                datagram = mutated(datagram, chance)[:1400]
+            strangers[number % 20].sendto(datagram or b"\0", (story.server.address, PORT))
+            if number % 50 == 0:
+                await asyncio.sleep(0.002)  # the phones live in this loop, too
+                answered += sum(_answers(stranger) for stranger in strangers)
+        await nobody_noticed(story, before)
+        answered += sum(_answers(stranger) for stranger in strangers)
     assert answered > 0, "the flood has not reached the port"
     assert "Traceback" not in story.server.log[log:]
+
+
+def _stranger(address: str) -> socket.socket:
+    stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    stranger.bind((address, 0))
+    stranger.setblocking(False)
+    return stranger
 
 
 def _answers(stranger: socket.socket) -> int:

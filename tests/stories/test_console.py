@@ -134,7 +134,7 @@ async def test_recording_is_made_shown_and_played(hall: Hall) -> None:
     [recording] = (await console.get(path)).json()["recordings"]
     assert recording["status"] == "completed"
     wav = (await console.get(recording["wav"])).content
-    assert (wav[:4], len(wav) > 16_000) == (b"RIFF", True)
+    assert (wav[:4], len(wav) > 8_000) == (b"RIFF", True)  # half a second, at least
     assert len((await console.get(recording["mp3"])).content) > 1_000
 
 
