@@ -11,6 +11,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from townhall.app import Line
 from townhall.console.phone import is_same_origin
 from townhall.console.refusals import Refusal, bad
 from townhall.console.sessions import COOKIE, LASTS_MS, Session, Sessions
@@ -43,8 +44,12 @@ class Door:
         """The password of the operator, or the moderator PIN of a line; None: it has none."""
         if role == "operator":
             return self._settings.operator_password
-        found = await self._lines.get(line)
+        found = await self.line(line)
         return found.pin("moderator") if found else None
+
+    async def line(self, number: str) -> Line | None:
+        """The line of this number, be it new."""
+        return await self._lines.get(number)
 
     def check_origin(self, request: Request) -> None:
         """Raises `Refusal` `cross-site`."""
