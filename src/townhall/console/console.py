@@ -36,7 +36,7 @@ from townhall.console.watching import Watch
 
 log = logging.getLogger(__name__)
 
-LINES_EVERY_S = 1.0
+LINES_EVERY_S = 0.1
 """How old the list of lines may be where it matters."""
 SIGNED_OUT = "signed-out"
 KEYS = (("1", "Listen"), ("2", "Speak"), ("3", "Moderate"))
@@ -59,6 +59,7 @@ class Console:
         ours = settings.engine == "townhall"
         self._lines = lines
         self._lines_read_at = -LINES_EVERY_S
+        self._reading_lines = asyncio.Lock()
         self._archive = Archive(settings.data_dir)
         self.desk = Desk(self._archive, levels=ours, lock=ours, clock=clock)
         self.attendance = self.desk
@@ -170,10 +171,11 @@ class Console:
         self._begin(self._archive.keep_aside(SIGNED_OUT, kept), "console sign-outs")
 
     async def _refresh_lines(self) -> None:
-        now = time.monotonic()
-        if now - self._lines_read_at >= LINES_EVERY_S:
-            self._lines_read_at = now
-            self.desk.lines = tuple(await self._lines.list())
+        async with self._reading_lines:  # who comes meanwhile waits for what is read
+            now = time.monotonic()
+            if now - self._lines_read_at >= LINES_EVERY_S:
+                self.desk.lines = tuple(await self._lines.list())
+                self._lines_read_at = now
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
