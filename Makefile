@@ -38,7 +38,7 @@ $(VENV)/.test: requirements/test.txt $(VENV)/.serve
 
 test: $(VENV)/.test voice
 	@sh scripts/install-test-clients
-	@sh scripts/run-tests $(BIN)/python
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(VENV)/.test
 	@$(BIN)/ruff format --check src tests benchmarks
