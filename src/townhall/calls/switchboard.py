@@ -31,7 +31,7 @@ from townhall.calls.reception import Directory, Reception
 from townhall.calls.recording import RecordingDesk
 from townhall.calls.turnstile import Ticket, Turnstile
 from townhall.calls.web_audio import WebAudio
-from townhall.media import Leg, MediaProcess
+from townhall.media import Leg, Media
 from townhall.routing import CallRefused
 from townhall.signalling import IncomingInvite
 from townhall.signalling.protocols import BrowserCall, CallInvite
@@ -45,6 +45,12 @@ Course = Callable[[LiveCall], Awaitable[None]]
 """What a call does from its beginning to its end."""
 
 RETRY_AFTER_S = 10
+LEAVING_AT_MOST = 500
+"""So many calls whose books are still open do not count as calls; what is more does, as it is work."""
+
+
+def _nothing() -> None:
+    pass
 
 
 class Outbound(Protocol):
@@ -71,7 +77,7 @@ class Switchboard:
         settings: SwitchboardSettings,
         *,
         directory: Directory,
-        media: MediaProcess,
+        media: Media,
         clips: ClipLibrary,
         webhooks: WebhookClient,
         callbacks: CallbackSender,
@@ -90,6 +96,8 @@ class Switchboard:
         self._tasks: set[asyncio.Task[None]] = set()
         self._errands: set[asyncio.Task[None]] = set()
         """Goodbyes said from places that can't wait."""
+        self._leaving: set[asyncio.Task[None]] = set()
+        """Of the tasks, those whose caller has gone: their place is free, while their books are closed."""
         self._calls: dict[str, Call] = {}
         self._draining = False
         self.turnstile = Turnstile(settings.max_calls, settings.calls_per_source)
@@ -113,7 +121,8 @@ class Switchboard:
 
     @property
     def calls(self) -> int:
-        return len(self._tasks)
+        """How many places are taken."""
+        return len(self._tasks) - min(len(self._leaving), LEAVING_AT_MOST)
 
     @property
     def most_participants(self) -> int:
@@ -137,8 +146,21 @@ class Switchboard:
         ticket = self.turnstile.enter(host, now)
         task = asyncio.create_task(self._serve(invite, admit(), ticket), name=f"call {invite.call_id}")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(lambda _: self.turnstile.leave(ticket))
+
+        def gone() -> None:
+            # Whoever has hung up may call again at once, before the books of this call are closed.
+            if task not in self._leaving:
+                self._leaving.add(task)
+                self.turnstile.leave(ticket)
+
+        def done(_: object) -> None:
+            gone()
+            invite.session.on_ended = _nothing
+            self._tasks.discard(task)
+            self._leaving.discard(task)
+
+        invite.session.on_ended = gone
+        task.add_done_callback(done)
 
     def _why_not(self, host: str, now: float) -> str:
         """Why no call can be taken from there now; the media process is not asked for every call, but says
@@ -259,8 +281,8 @@ class Switchboard:
 
         Raises `CallRefused` when no call can be taken any more.
         """
-        if self._draining or len(self._tasks) >= self._settings.max_calls:
-            raise CallRefused(10004, f"the server has {len(self._tasks)} calls, which is all that it takes")
+        if self._draining or self.calls >= self._settings.max_calls:
+            raise CallRefused(10004, f"the server has {self.calls} calls, which is all that it takes")
         self._calls[call.sid] = call
         task = asyncio.create_task(self._run_ours(call, course), name=f"call {call.sid}")
         self._tasks.add(task)

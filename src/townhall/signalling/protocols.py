@@ -15,6 +15,8 @@ class CallSession(Protocol):
     on_offer: Callable[[bytes | None], bytes]
     on_answer: Callable[[bytes], None]
     on_digit: Callable[[str, int], None]
+    on_ended: Callable[[], None]
+    """Told in the moment of the end, before the peer can say anything else; must not block."""
 
     async def wait_ended(self) -> SessionEnded:
         """How the call ended, once it has."""

@@ -25,7 +25,8 @@ class Session:
 
     `on_offer` is asked for the answer to an offer inside the call (or for an offer, when the peer sent none)
     and may raise OfferRejected; `on_answer` gets answers that come late; `on_digit` gets the keys of SIP
-    INFO, with their milliseconds. All three are called while a message is handled, so they must not block.
+    INFO, with their milliseconds; `on_ended` is told in the moment of the end, before the peer can say
+    anything else. All are called while a message is handled, so they must not block.
     """
 
     def __init__(self, user_agent: UserAgent, call: Call, call_id: str) -> None:
@@ -34,6 +35,7 @@ class Session:
         self.on_offer: Callable[[bytes | None], bytes] = _refuse
         self.on_answer: Callable[[bytes], None] = lambda sdp: None
         self.on_digit: Callable[[str, int], None] = lambda digit, duration_ms: None
+        self.on_ended: Callable[[], None] = lambda: None
         self._user_agent = user_agent
         self._call = call
         self._outcome: SessionEnded | None = None
@@ -103,6 +105,7 @@ class Session:
         """Told once by the user agent."""
         self._outcome = outcome
         self.ended.set()
+        self.on_ended()
         if self._offer is not None and not self._offer.done():
             self._offer.set_exception(outcome)
 

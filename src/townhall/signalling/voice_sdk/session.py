@@ -33,7 +33,7 @@ def _refuse(offer: bytes | None) -> bytes:
 class BrowserSession:
     """`on_offer` is asked for the answer to an ICE restart's offer and may raise OfferRejected; `on_digit`
     gets keys that the page signals because it cannot send them with its sound. Both must not block.
-    `on_answer` is never called.
+    `on_answer` is never called. `on_ended` is told in the moment of the end.
     """
 
     def __init__(self, exchange: Exchange, identity: str, call_id: str, call_sid: str) -> None:
@@ -43,6 +43,7 @@ class BrowserSession:
         self.on_offer: Callable[[bytes | None], bytes] = _refuse
         self.on_answer: Callable[[bytes], None] = lambda sdp: None
         self.on_digit: Callable[[str, int], None] = lambda digit, duration_ms: None
+        self.on_ended: Callable[[], None] = lambda: None
         self.device: Device | None = None
         self.is_answered = False
         self._exchange = exchange
@@ -98,6 +99,7 @@ class BrowserSession:
             self.device = None
         self._exchange.forget(self)
         self.ended.set()
+        self.on_ended()
 
     def _say_goodbye(self, error: dict[str, object] | None) -> None:
         if self.device is not None:
