@@ -7,7 +7,7 @@ from townhall.calls.attendance import Attendance
 from townhall.calls.clips import ClipLibrary
 from townhall.calls.sounds import NoticeBoard, Sounds
 from townhall.conference import AnnouncementEnded, Conference
-from townhall.media import MediaProcess, Playback
+from townhall.media import Media, Playback
 from townhall.twiml import run_wait_document
 from townhall.twiml.control import (
     CallEnded,
@@ -48,7 +48,7 @@ class ConferenceVoice(Sounds):
     def __init__(
         self,
         audience: Audience,
-        media: MediaProcess,
+        media: Media,
         clips: ClipLibrary,
         webhooks: WebhookClient,
         notices: NoticeBoard,

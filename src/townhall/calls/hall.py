@@ -46,7 +46,7 @@ from townhall.conference import (
 )
 from townhall.conference.events import CallStatus, LeftBy
 from townhall.ids import new_sid
-from townhall.media import MediaProcess
+from townhall.media import Media
 from townhall.twiml.control import (
     CallEnded,
     ConferenceCallbacks,
@@ -81,7 +81,7 @@ class ConferenceHall:
         self,
         *,
         account_sid: str,
-        media: MediaProcess,
+        media: Media,
         clips: ClipLibrary,
         callbacks: CallbackSender,
         journal: ConferenceJournal,

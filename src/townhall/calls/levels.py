@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from townhall.calls.hall import ConferenceHall
 from townhall.conference import Conference
-from townhall.media import MediaProcess
+from townhall.media import Media
 from townhall.media.protocol import Levels
 
 WATCHED_FOR_S = 10.0
@@ -48,7 +48,7 @@ class LevelBoard:
     """The levels of the conferences that somebody asks about."""
 
     def __init__(
-        self, hall: ConferenceHall, media: MediaProcess, clock: Callable[[], float] = time.monotonic
+        self, hall: ConferenceHall, media: Media, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._hall = hall
         self._media = media

@@ -23,7 +23,7 @@ from townhall.conference import (
     ParticipantLeft,
 )
 from townhall.errors import TownhallError
-from townhall.media import MediaProcess
+from townhall.media import Media
 from townhall.twiml.control import DocumentRequest, Method
 from townhall.webhooks import WebhookClient
 
@@ -55,7 +55,7 @@ class Moderation:
         self,
         hall: ConferenceHall,
         account_sid: str,
-        media: MediaProcess,
+        media: Media,
         clips: ClipLibrary,
         webhooks: WebhookClient,
         notices: NoticeBoard,

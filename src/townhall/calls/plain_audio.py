@@ -5,7 +5,7 @@ import secrets
 from dataclasses import replace
 
 from townhall.calls.negotiation import CallAudio
-from townhall.media import LegRefusedError, MediaProcess
+from townhall.media import LegRefusedError, Media
 from townhall.sdp import (
     AudioAgreement,
     LocalMedia,
@@ -25,7 +25,7 @@ class PlainAudio(CallAudio):
 
     def __init__(
         self,
-        media: MediaProcess,
+        media: Media,
         local_address: str,
         peer_address: str,
         silence_limit_s: float,

@@ -30,7 +30,7 @@ from townhall.calls.recorded import (
     recording_parameters,
     write_order,
 )
-from townhall.media import Leg, MediaProcess, StartRecorder, TalkerRecorded
+from townhall.media import Leg, Media, StartRecorder, TalkerRecorded
 from townhall.store import RecordingRecord, Recordings, StoreError
 from townhall.twiml.control import Notice, RecordingPlan
 from townhall.webhooks import CallbackSender
@@ -54,7 +54,7 @@ class RecordingDesk:
         self,
         settings: RecordingSettings,
         *,
-        media: MediaProcess,
+        media: Media,
         records: Recordings,
         callbacks: CallbackSender,
         notices: NoticeBoard,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from townhall.calls.negotiation import CallAudio
-from townhall.media import MediaProcess
+from townhall.media import Media
 from townhall.sdp import AudioCapabilities, NothingFits, SDPError, SessionDescription, parse_sdp
 from townhall.sdp.webrtc import (
     WEB_CAPABILITIES,
@@ -30,7 +30,7 @@ _UFRAG_BYTES, _PASSWORD_BYTES = 8, 16
 class WebAudio(CallAudio):
     """See `CallAudio`. `addresses`: where browsers reach this server's media, the likeliest first."""
 
-    def __init__(self, media: MediaProcess, addresses: Sequence[str], silence_limit_s: float) -> None:
+    def __init__(self, media: Media, addresses: Sequence[str], silence_limit_s: float) -> None:
         super().__init__()
         self._media = media
         self._addresses = addresses
@@ -81,7 +81,7 @@ class WebAudio(CallAudio):
         return WebLocal(
             addresses=tuple((address, port) for address in self._addresses),
             ice=_credentials(),
-            fingerprint=self._media.fingerprint,
+            fingerprint=self.leg.fingerprint if self.leg is not None else self._media.fingerprint,
             session_id=secrets.randbits(48),
             session_version=1,
         )

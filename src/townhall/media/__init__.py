@@ -6,6 +6,7 @@ in `protocol`; the arithmetic is in rooms `rtp` and `audio`. Left out so far: mo
 """
 
 from townhall.media.client import MediaProcess
+from townhall.media.face import Media
 from townhall.media.leg import Leg, LegRefusedError, MediaError, Playback
 from townhall.media.protocol import LegClosed, RecorderEnded, StartRecorder, Stats, TalkerRecorded
 from townhall.media.recording import Recorder
@@ -15,6 +16,7 @@ __all__ = [
     "Leg",
     "LegClosed",
     "LegRefusedError",
+    "Media",
     "MediaError",
     "MediaProcess",
     "MediaSettings",

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, ParamSpec
 
 import msgspec
@@ -69,7 +69,8 @@ READ_BYTES = 1 << 16
 class MediaProcess:
     """One media process, as control sees it."""
 
-    def __init__(self, settings: MediaSettings) -> None:
+    def __init__(self, settings: MediaSettings, numbers: Iterator[int] | None = None) -> None:
+        """`numbers`: of legs, plays and recorders, where several processes must not use the same."""
         self.settings = settings
         self.ports: list[int] = []
         """The RTP ports, known after `start`."""
@@ -84,7 +85,7 @@ class MediaProcess:
         self.opus = True
         """Whether Opus may be offered and accepted; known after `start`."""
         self._child: _Child | None = None
-        self._numbers = itertools.count(1)
+        self._numbers = numbers or itertools.count(1)
         self._legs: dict[int, Leg] = {}
         self._opening: dict[int, asyncio.Future[Leg]] = {}
         self._playbacks: dict[int, Playback] = {}
@@ -92,6 +93,16 @@ class MediaProcess:
         self._ready = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self._stopping = False
+
+    @property
+    def legs(self) -> int:
+        """How many legs are open, or about to be."""
+        return len(self._legs) + len(self._opening)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the process runs and takes legs."""
+        return self._ready.is_set()
 
     @property
     def pid(self) -> int | None:
@@ -295,7 +306,7 @@ class MediaProcess:
 
     def _opened(self, event: LegOpened) -> None:
         future = self._opening.get(event.leg)
-        leg = Leg(self, event.leg, event.host, event.rtp_port, event.rtcp_port)
+        leg = Leg(self, event.leg, event.host, event.rtp_port, event.rtcp_port, self.fingerprint)
         if future is None or future.done():
             leg.close()
             return

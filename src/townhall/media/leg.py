@@ -55,6 +55,7 @@ class Playback:
         self.outcome: Outcome | None = None
         self.detail = ""
         """What was wrong, when the outcome is `failed`."""
+        self.on_end: Callable[[], None] = _nothing
         self._port = port
         self._over = asyncio.Event()
 
@@ -74,17 +75,28 @@ class Playback:
         if self.outcome is None:
             self.outcome, self.detail = outcome, detail
             self._over.set()
+            self.on_end()
 
 
 class Leg:
     """One call's media. The callbacks run in the event loop, one after the other; set the ones you need."""
 
-    def __init__(self, port: CommandPort, number: int, host: str, rtp_port: int, rtcp_port: int) -> None:
+    def __init__(
+        self,
+        port: CommandPort,
+        number: int,
+        host: str,
+        rtp_port: int,
+        rtcp_port: int,
+        fingerprint: str = "",
+    ) -> None:
         self.number = number
         self.host = host
         """The bind host; may be unspecified (`0.0.0.0`)."""
         self.rtp_port = rtp_port
         self.rtcp_port = rtcp_port
+        self.fingerprint = fingerprint
+        """Of the certificate of the process it lives in, as in `a=fingerprint`."""
         self.on_digit: Callable[[str], None] | None = None
         self.on_silent: Callable[[], None] | None = None
         self.on_speech: Callable[[bool], None] | None = None
@@ -207,6 +219,10 @@ class Leg:
     def _send(self, command: Command) -> None:
         if not self.closed:
             self._port.send(command)
+
+
+def _nothing() -> None:
+    """Nobody is to be told."""
 
 
 def finish(playbacks: dict[int, Playback], event: PlayFinished) -> None:
