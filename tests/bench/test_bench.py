@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from townhall.bench import BenchPlan, print_report, run
-from townhall.bench.plan import AnswerFigures, BenchReport, ConferenceFigures, RemoteFigures, WebFigures
+from townhall.bench import run
+from townhall.bench.course import WholeCourse
+from townhall.bench.plan import BenchPlan, BenchReport
 
 TINY = BenchPlan(
     calls_a_second=4.0,
@@ -28,8 +28,8 @@ TINY = BenchPlan(
 
 def test_tiny_run_measures_prints_and_writes_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "figures.json"
-    assert run(TINY, file) == 0
-    figures = json.loads(file.read_text())
+    assert run([WholeCourse(TINY)], json_file=file) == 0
+    figures = json.loads(file.read_text())["courses"]["whole"]["figures"]
     answers, conference = figures["answers"], figures["conference"]
     assert (answers["calls"], answers["failed"]) == (4, 0)
     assert 0 < answers["p50_ms"] <= answers["p99_ms"] <= answers["max_ms"]
@@ -66,18 +66,5 @@ def test_server_that_does_not_start_fails_with_its_own_words(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("townhall.bench.subject.RTP_PORTS", (7, 8))
-    assert run(TINY) == 1
+    assert run([WholeCourse(TINY)]) == 1
     assert "TOWNHALL_RTP_PORTS" in capsys.readouterr().out
-
-
-def test_calls_that_were_not_answered_are_told_with_their_reasons(capsys: pytest.CaptureFixture[str]) -> None:
-    answers = AnswerFigures(
-        10, 3, 10.0, 5.0, 6.0, 7.0, 8.0, {"503 Service Unavailable": 2, "408 [timeout]": 1}
-    )
-    conference = ConferenceFigures(**{name: 1 for name in ConferenceFigures.__struct_fields__})
-    remote = RemoteFigures(**{name: 1 for name in RemoteFigures.__struct_fields__})
-    browsers = WebFigures(**{name: 1 for name in WebFigures.__struct_fields__})
-    print_report(BenchReport(2, "a machine", "1", answers, conference, remote, browsers), Console())
-    printed = capsys.readouterr().out
-    assert "2 not answered: 503 Service Unavailable" in printed
-    assert "1 not answered: 408 [timeout]" in printed

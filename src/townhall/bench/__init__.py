@@ -9,21 +9,22 @@ the Voice SDK does, with ICE, DTLS and SRTP of their own: what one costs that li
 how soon it hears. What it leaves out: other machines, and TCP.
 """
 
-from townhall.bench.command import run, write_json
-from townhall.bench.course import run_bench
-from townhall.bench.plan import AnswerFigures, BenchPlan, BenchReport, ConferenceFigures
+from townhall.bench.command import run
+from townhall.bench.courses import Course, Outcome, Progress, Row, Table
+from townhall.bench.result import BenchResult, CourseResult, write_json
+from townhall.bench.schedule import courses
 from townhall.bench.subject import BenchFailed
-from townhall.bench.table import print_report, show_progress
 
 __all__ = [
-    "AnswerFigures",
     "BenchFailed",
-    "BenchPlan",
-    "BenchReport",
-    "ConferenceFigures",
-    "print_report",
+    "BenchResult",
+    "Course",
+    "CourseResult",
+    "Outcome",
+    "Progress",
+    "Row",
+    "Table",
+    "courses",
     "run",
-    "run_bench",
-    "show_progress",
     "write_json",
 ]

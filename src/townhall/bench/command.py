@@ -1,19 +1,23 @@
-"""`townhall bench` itself: measure with a progress bar, print the table, write JSON if asked to."""
+"""`townhall bench` itself: run the courses with a progress bar, print their tables, write JSON if asked."""
 
 import asyncio
+import gc
 import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
 from rich.console import Console
 
-from townhall.bench.course import run_bench
-from townhall.bench.plan import BenchPlan, BenchReport
+from townhall.bench.courses import Course, Outcome, Progress
+from townhall.bench.result import CourseResult, bench_result, write_json
+from townhall.bench.schedule import courses
 from townhall.bench.subject import BenchFailed
-from townhall.bench.table import print_report, show_progress
+from townhall.bench.table import print_outcome, show_progress
 
 
-def run(plan: BenchPlan | None = None, json_file: Path | None = None) -> int:
+def run(chosen: Sequence[Course] | None = None, *, quick: bool = False, json_file: Path | None = None) -> int:
     """Measure and print; returns an exit status. `json_file`: where the figures go as JSON as well."""
     console = Console()
     if sys.platform != "linux":
@@ -21,18 +25,29 @@ def run(plan: BenchPlan | None = None, json_file: Path | None = None) -> int:
         return 2
     # The phones' thread must not wait 5 ms for the signalling to let go of the interpreter.
     sys.setswitchinterval(0.0005)
-    try:
+    began, started = datetime.now(UTC), time.monotonic()
+    found: dict[str, CourseResult] = {}
+    for course in chosen if chosen is not None else courses(quick):
         with show_progress(console) as progress:
-            report = asyncio.run(run_bench(plan or BenchPlan(), progress))
-    except BenchFailed as error:
-        console.print(f"The measurement failed: {error}", markup=False)
-        return 1
-    print_report(report, console)
+            found[course.name], outcome = asyncio.run(_run(course, progress))
+        if outcome is None:
+            console.print(f"{course.name} could not be measured: {found[course.name].failure}", markup=False)
+        else:
+            print_outcome(outcome, console)
+        gc.collect()
+    result = bench_result(found, quick=quick, began=began, seconds=time.monotonic() - started)
+    console.print(f"Townhall {result.version} on {result.machine}, {result.cores} cores", markup=False)
     if json_file is not None:
-        write_json(report, json_file)
-        console.print(f"The figures are in {json_file}")
-    return 0
+        write_json(result, json_file)
+        console.print(f"The figures are in {json_file}", markup=False)
+    return 1 if any(course.failure for course in found.values()) else 0
 
 
-def write_json(report: BenchReport, file: Path) -> None:
-    file.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
+async def _run(course: Course, progress: Progress) -> tuple[CourseResult, Outcome | None]:
+    started = time.monotonic()
+    try:
+        outcome = await course.run(progress)
+    except BenchFailed as error:
+        return CourseResult(None, round(time.monotonic() - started, 1), failure=str(error)), None
+    seconds = round(time.monotonic() - started, 1)
+    return CourseResult(outcome.figures, seconds, tuple(outcome.spoiled)), outcome

@@ -4,27 +4,39 @@ import asyncio
 import os
 import platform
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from townhall import __version__
 from townhall.bench.calling import Answered, Caller, Key, at_pace
+from townhall.bench.courses import Outcome, Progress
 from townhall.bench.crowd import Crowd, Window
 from townhall.bench.lowest import Floor
 from townhall.bench.plan import AnswerFigures, BenchPlan, BenchReport, ConferenceFigures, RemoteFigures
 from townhall.bench.remote import measure_remote
 from townhall.bench.subject import ADDRESS, BenchFailed, Subject
+from townhall.bench.table import tables_of
 from townhall.bench.web_course import measure_browsers
 from townhall.media.protocol import Stats
-
-Progress = Callable[[str, float], None]
-"""What is being done, and how far it is, from 0 to 1."""
 
 LINE = "1000"
 _CALLER_ADDRESS = "127.126.0.1"
 _EVERYBODY_WITHIN_S = 30
+
+
+class WholeCourse:
+    """All that was measured before there were courses."""
+
+    name = "whole"
+
+    def __init__(self, plan: BenchPlan) -> None:
+        self._plan = plan
+        self.seconds = plan.setup_s + 6 * plan.conference_s + 30
+
+    async def run(self, progress: Progress) -> Outcome:
+        report = await run_bench(self._plan, progress)
+        return Outcome(report, tables_of(report))
 
 
 async def run_bench(plan: BenchPlan, progress: Progress = lambda doing, done: None) -> BenchReport:

@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from townhall.bench.courses import Outcome, Row
+from townhall.bench.courses import Table as Rows
 from townhall.bench.plan import BenchReport, WebFigures
 
 ANSWER_AIM_MS = 250.0
@@ -35,84 +37,110 @@ def show_progress(console: Console) -> Iterator[Callable[[str, float], None]]:
         yield lambda doing, done: bar.update(task, description=doing, completed=done)
 
 
-def print_report(report: BenchReport, console: Console) -> None:
+def print_outcome(outcome: Outcome, console: Console) -> None:
+    """Its tables, and what spoils them."""
+    for rows in outcome.tables:
+        table = Table(title=rows.title, title_justify="left", show_header=True, header_style="bold")
+        table.add_column("")
+        table.add_column("measured", justify="right")
+        table.add_column("aim", justify="right")
+        table.add_column("")
+        for row in rows.rows:
+            verdict = "" if row.reached is None else "[green]yes[/]" if row.reached else "[red]no[/]"
+            table.add_row(row.what, row.measured, row.aim, verdict)
+        console.print(table)
+    for reason in outcome.spoiled:
+        console.print(f"Spoiled: {reason}", markup=False)
+
+
+def tables_of(report: BenchReport) -> list[Rows]:
+    """The tables of the whole course."""
+    return [*_tables(report), _browsers(report.browsers)]
+
+
+def _tables(report: BenchReport) -> list[Rows]:
     answers, conference = report.answers, report.conference
-    console.print(f"Townhall {report.version} on {report.machine}, {report.cores} cores")
-    _table(
-        console,
-        f"{answers.calls} calls at {answers.calls_a_second:g} a second through the menu",
-        [
-            ("not answered", f"{answers.failed}", answers.failed == 0, "0"),
-            ("answered after, median", f"{answers.p50_ms:.0f} ms", None, ""),
-            ("90 % within", f"{answers.p90_ms:.0f} ms", None, ""),
-            (
-                "99 % within",
-                f"{answers.p99_ms:.0f} ms",
-                answers.p99_ms < ANSWER_AIM_MS,
-                f"< {ANSWER_AIM_MS:g} ms",
-            ),
-            ("slowest", f"{answers.max_ms:.0f} ms", None, ""),
-        ],
+    tables = []
+    tables.append(
+        _table(
+            f"{answers.calls} calls at {answers.calls_a_second:g} a second through the menu",
+            [
+                ("not answered", f"{answers.failed}", answers.failed == 0, "0"),
+                ("answered after, median", f"{answers.p50_ms:.0f} ms", None, ""),
+                ("90 % within", f"{answers.p90_ms:.0f} ms", None, ""),
+                (
+                    "99 % within",
+                    f"{answers.p99_ms:.0f} ms",
+                    answers.p99_ms < ANSWER_AIM_MS,
+                    f"< {ANSWER_AIM_MS:g} ms",
+                ),
+                ("slowest", f"{answers.max_ms:.0f} ms", None, ""),
+            ],
+        )
     )
-    for reason, count in answers.failures.items():
-        console.print(f"{count} not answered: {reason}", markup=False)
     share = 100 * conference.packets_missed / max(1, conference.packets_expected)
-    _table(
-        console,
-        f"{conference.callers} callers, {conference.talkers} of them talking, for {conference.seconds:g} s",
-        [
-            (
-                "phones that hear the talk",
-                f"{conference.hearing}",
-                conference.hearing == conference.callers,
-                "all",
-            ),
-            ("tick, median", f"{conference.tick_p50_ms:.2f} ms", None, ""),
-            ("tick, 99 % within", f"{conference.tick_p99_ms:.2f} ms", conference.tick_p99_ms < 20, "< 20 ms"),
-            ("tick, longest", f"{conference.tick_max_ms:.2f} ms", None, ""),
-            ("ticks missed", f"{conference.ticks_late}", conference.ticks_late == 0, "0"),
-            (
-                "packets missed",
-                f"{conference.packets_missed} ({share:.3f} %)",
-                conference.packets_missed == 0,
-                "0",
-            ),
-            ("phones that missed any", f"{conference.phones_with_misses}", None, ""),
-            ("longest gap at a phone", f"{conference.worst_gap_ms:.0f} ms", None, ""),
-            ("media process", f"{100 * conference.media_cpu:.1f} % of a core", None, ""),
-            ("floor: a bare loop", f"{100 * conference.floor_cpu:.1f} % of a core", None, ""),
-            ("ratio", f"{conference.ratio:.2f}", conference.ratio <= RATIO_AIM, f"≤ {RATIO_AIM:g}"),
-            ("load maker late by at most", f"{conference.load_maker_late_ms:.1f} ms", None, ""),
-        ],
+    tables.append(
+        _table(
+            f"{conference.callers} callers, {conference.talkers} of them talking, {conference.seconds:g} s",
+            [
+                (
+                    "phones that hear the talk",
+                    f"{conference.hearing}",
+                    conference.hearing == conference.callers,
+                    "all",
+                ),
+                ("tick, median", f"{conference.tick_p50_ms:.2f} ms", None, ""),
+                (
+                    "tick, 99 % within",
+                    f"{conference.tick_p99_ms:.2f} ms",
+                    conference.tick_p99_ms < 20,
+                    "< 20 ms",
+                ),
+                ("tick, longest", f"{conference.tick_max_ms:.2f} ms", None, ""),
+                ("ticks missed", f"{conference.ticks_late}", conference.ticks_late == 0, "0"),
+                (
+                    "packets missed",
+                    f"{conference.packets_missed} ({share:.3f} %)",
+                    conference.packets_missed == 0,
+                    "0",
+                ),
+                ("phones that missed any", f"{conference.phones_with_misses}", None, ""),
+                ("longest gap at a phone", f"{conference.worst_gap_ms:.0f} ms", None, ""),
+                ("media process", f"{100 * conference.media_cpu:.1f} % of a core", None, ""),
+                ("floor: a bare loop", f"{100 * conference.floor_cpu:.1f} % of a core", None, ""),
+                ("ratio", f"{conference.ratio:.2f}", conference.ratio <= RATIO_AIM, f"≤ {RATIO_AIM:g}"),
+                ("load maker late by at most", f"{conference.load_maker_late_ms:.1f} ms", None, ""),
+            ],
+        )
     )
     remote = report.remote
-    _table(
-        console,
-        f"the REST API, with {remote.callers} calls up",
-        [
-            ("requests a second", f"{remote.requests_a_second:.0f}", None, ""),
-            (
-                "from a mute's answer to silence, median",
-                f"{remote.silence_median_ms:.0f} ms",
-                None,
-                "",
-            ),
-            (
-                f"longest of {remote.mutes}",
-                f"{remote.silence_max_ms:.0f} ms",
-                remote.silence_max_ms <= SILENCE_AIM_MS,
-                f"≤ {SILENCE_AIM_MS:g} ms",
-            ),
-            ("callbacks delivered a second", f"{remote.callbacks_a_second:.0f}", None, ""),
-        ],
+    tables.append(
+        _table(
+            f"the REST API, with {remote.callers} calls up",
+            [
+                ("requests a second", f"{remote.requests_a_second:.0f}", None, ""),
+                (
+                    "from a mute's answer to silence, median",
+                    f"{remote.silence_median_ms:.0f} ms",
+                    None,
+                    "",
+                ),
+                (
+                    f"longest of {remote.mutes}",
+                    f"{remote.silence_max_ms:.0f} ms",
+                    remote.silence_max_ms <= SILENCE_AIM_MS,
+                    f"≤ {SILENCE_AIM_MS:g} ms",
+                ),
+                ("callbacks delivered a second", f"{remote.callbacks_a_second:.0f}", None, ""),
+            ],
+        )
     )
-    _print_browsers(report.browsers, console)
+    return tables
 
 
-def _print_browsers(browsers: WebFigures, console: Console) -> None:
+def _browsers(browsers: WebFigures) -> Rows:
     share = 100 * browsers.packets_missed / max(1, browsers.packets_expected)
-    _table(
-        console,
+    return _table(
         f"browsers: {browsers.listeners} of which one talks, then {browsers.talkers} that all talk",
         [
             (
@@ -143,13 +171,5 @@ def _print_browsers(browsers: WebFigures, console: Console) -> None:
     )
 
 
-def _table(console: Console, title: str, rows: list[tuple[str, str, bool | None, str]]) -> None:
-    table = Table(title=title, title_justify="left", show_header=True, header_style="bold")
-    table.add_column("")
-    table.add_column("measured", justify="right")
-    table.add_column("aim", justify="right")
-    table.add_column("")
-    for name, value, reached, aim in rows:
-        verdict = "" if reached is None else "[green]yes[/]" if reached else "[red]no[/]"
-        table.add_row(name, value, aim, verdict)
-    console.print(table)
+def _table(title: str, rows: list[tuple[str, str, bool | None, str]]) -> Rows:
+    return Rows(title, [Row(what, measured, aim, reached) for what, measured, reached, aim in rows])

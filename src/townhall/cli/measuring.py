@@ -31,7 +31,9 @@ def bench(
         fail("--talkers has to be less than --callers: the others listen", 2)
     if json_file is not None and not json_file.absolute().parent.is_dir():
         fail(f"--json {json_file}: there is no folder {json_file.parent}", 2)
-    from townhall.bench import BenchPlan, run
+    from townhall.bench import run
+    from townhall.bench.course import WholeCourse
+    from townhall.bench.plan import BenchPlan
 
     plan = BenchPlan(
         calls_a_second=calls_a_second,
@@ -43,4 +45,4 @@ def bench(
         web_listeners=browsers,
         web_talkers=talking_browsers,
     )
-    raise typer.Exit(run(plan, json_file))
+    raise typer.Exit(run([WholeCourse(plan)], json_file=json_file))
