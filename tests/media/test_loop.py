@@ -1,6 +1,14 @@
-"""The figures by which new legs are refused."""
+"""The grid of ticks, and the figures by which new legs are refused."""
 
-from townhall.media.loop import TICKS_JUDGED_FROM, TICKS_REMEMBERED, TickFigures
+from townhall.media.loop import TICKS_JUDGED_FROM, TICKS_REMEMBERED, TickFigures, beat_at
+from townhall.media.shapes import TICK_S
+
+
+def test_a_beat_begins_at_its_multiple_of_20_ms_whatever_the_clock_says() -> None:
+    for beat in (0, 1, 7, 49, 12_345_678, 4_000_000_001):
+        assert beat_at(beat * TICK_S) == beat
+        assert beat_at(beat * TICK_S + 0.0199) == beat
+        assert beat_at(beat * TICK_S - 0.0001) == beat - 1
 
 
 def test_few_ticks_refuse_nobody() -> None:

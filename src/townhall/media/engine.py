@@ -68,11 +68,11 @@ class Engine:
             batch = _rows(batch, rest)
         self.receiver.take(batch, self.parts.ticks, now)
 
-    def tick(self, now: float, wallclock: float = 0.0) -> list[Outgoing]:
+    def tick(self, now: float, wallclock: float = 0.0, beat: int = 0) -> list[Outgoing]:
         """One step of 20 ms: what is to be sent now. The batches are valid until the next call."""
         parts = self.parts
         parts.ticks += 1
-        parts.wallclock = wallclock
+        parts.wallclock, parts.beat = wallclock, beat
         self.clips.collect()
         events_out, ended, tones = parts.digits.tick()
         self.events.extend(ended)

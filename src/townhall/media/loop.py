@@ -1,12 +1,14 @@
 """The media process's real-time loop: commands at once, a tick every 20 ms on absolute deadlines.
 
-After a stall the missed ticks are skipped and counted, never sent in a burst. Between ticks the loop
-sleeps in `select` on the control socket, so a command acts within the millisecond. The cyclic garbage
+The deadlines are the multiples of 20 ms of the system's steady clock, so that several media processes tick
+together. After a stall the missed ticks are skipped and counted, never sent in a burst. Between ticks the
+loop sleeps in `select` on the control socket, so a command acts within the millisecond. The cyclic garbage
 collector runs only where time is left.
 """
 
 import gc
 import logging
+import math
 import os
 import resource
 import secrets
@@ -42,6 +44,9 @@ TICKS_REMEMBERED = 500
 TICKS_JUDGED_FROM = 100
 TICKS_A_SECOND = 50
 COLLECT_TICKS = 25
+CLOCK_ERROR = 1e-6
+"""In ticks: more than a division may be wrong after years, and far less than anybody waits."""
+
 HANDSHAKE_SHARE = 0.5
 """Of the time that a tick leaves over: DTLS handshakes have it, one step at least in every tick."""
 
@@ -89,20 +94,20 @@ class Loop:
             self._engine.close()
 
     def _run(self) -> None:
-        deadline = time.monotonic() + TICK_S
+        beat = beat_at(time.monotonic()) + 1
         while self._running:
-            now = time.monotonic()
+            now, deadline = time.monotonic(), beat * TICK_S
             if now < deadline:
                 self._wait(now, deadline)
                 continue
-            missed = int((now - deadline) / TICK_S)
+            missed = beat_at(now) - beat
             if missed:
-                deadline += missed * TICK_S
+                beat += missed
                 self._figures.late += missed
                 self._engine.skip(missed)
-            self._tick(now)
-            deadline += TICK_S
-            self._after_tick(deadline)
+            self._tick(now, beat)
+            beat += 1
+            self._after_tick(beat * TICK_S)
 
     def _wait(self, now: float, deadline: float) -> None:
         """Sleep until commands come, at most until `deadline`; carry out what fits before it."""
@@ -140,7 +145,7 @@ class Loop:
             raise ControlGone("control socket closed")
         self._commands.feed(data)
 
-    def _tick(self, now: float) -> None:
+    def _tick(self, now: float, beat: int) -> None:
         cpu = time.thread_time()
         engine, secure = self._engine, self._secure
 
@@ -149,7 +154,7 @@ class Loop:
                 engine.receive(part, now)
 
         self._sockets.receive(take)
-        for batch in engine.tick(now, time.time()):
+        for batch in engine.tick(now, time.time(), beat):
             for part in secure.send(batch):
                 self._sent += self._sockets.send(part)
         answers = secure.answers(now)
@@ -218,6 +223,13 @@ class Loop:
         del self._unsent[:sent]
         if len(self._unsent) > MOST_UNSENT_BYTES:
             raise ControlGone("control reads no events")
+
+
+def beat_at(now: float) -> int:
+    """The number of the tick whose time has come last: `now` is the system's steady clock, so the beats of
+    all media processes of a machine fall together and have the same numbers.
+    """
+    return math.floor(now / TICK_S + CLOCK_ERROR)
 
 
 class TickFigures:

@@ -35,6 +35,9 @@ class Parts:
         self.refusal = ""
         """Why new legs are refused just now; empty when they are welcome."""
         self.ticks = 0
+        """Since the beginning, missed ones included."""
+        self.beat = 0
+        """Number of this tick on the grid that all media processes of the machine share."""
         self.wallclock = 0.0
         self.goodbyes: list[Outgoing] = []
         """RTCP of the legs that have closed since the last tick."""
