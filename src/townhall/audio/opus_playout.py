@@ -18,6 +18,7 @@ from townhall.audio.parking import NOTHING, PACKET_BYTES, Parking
 from townhall.audio.pitch import LONGEST_LAG
 from townhall.audio.playout import Holes, Playout
 from townhall.audio.shapes import Bool, Int16, Int32, Slots, UInt8, UInt32
+from townhall.audio.streams import StreamDecoder
 
 RATE = 16000
 """Hz of what is decoded; a packet of a narrower or wider band is brought to it by libopus."""
@@ -48,12 +49,12 @@ class OpusPlayout(Playout):
     when nobody listens to it any more.
     """
 
-    def __init__(self, capacity: int, library: ctypes.CDLL) -> None:
+    def __init__(self, capacity: int, library: ctypes.CDLL | None) -> None:
         super().__init__(capacity, 8192, RATE)
         self._farthest = _FARTHEST
         self._library = library
         self._parking = Parking(capacity)
-        self._decoders: dict[int, OpusDecoder] = {}
+        self._decoders: dict[int, StreamDecoder] = {}
         self._head = np.zeros(capacity, np.uint32)
         """How far each leg is decoded or concealed; never behind the pointer of what is read next."""
         self._stamp = np.zeros(capacity, np.uint32)
@@ -85,7 +86,11 @@ class OpusPlayout(Playout):
             if slot in self._decoders:
                 self._decoders[slot].reset()
             else:
-                self._decoders[slot] = OpusDecoder(self._library, RATE)
+                self._decoders[slot] = self._new_decoder(slot)
+
+    def _new_decoder(self, slot: int) -> StreamDecoder:
+        assert self._library is not None
+        return OpusDecoder(self._library, RATE)
 
     def release(self, slots: Slots) -> None:
         """Free what slots need for decoding."""
@@ -102,7 +107,7 @@ class OpusPlayout(Playout):
         `slots` int `(n,)` (a slot may occur repeatedly, packets in any order), `timestamps` uint32 `(n,)` as
         in RTP, `packets` uint8 `(n, width)` with `width` ≥ 2, `lengths` int32 `(n,)` their bytes.
         """
-        samples = packet_samples(packets[:, 0], packets[:, 1], lengths, RATE)
+        samples = self._samples_of(slots, packets, lengths)
         samples[lengths > min(PACKET_BYTES, packets.shape[1])] = 0
         refused = np.flatnonzero(samples == 0)
         positions = self._unwrap(slots, timestamps)
@@ -118,6 +123,10 @@ class OpusPlayout(Playout):
         rows = np.flatnonzero(in_time)
         lost = self._park(slots[rows], positions[rows], samples[rows], packets, lengths, rows)
         return np.concatenate((refused, lost))
+
+    def _samples_of(self, slots: Slots, packets: UInt8, lengths: Int32) -> Int32:
+        """How long packets are; 0 where one can't be what its leg speaks."""
+        return packet_samples(packets[:, 0], packets[:, 1], lengths, RATE)
 
     def _unwrap(self, slots: Slots, timestamps: UInt32) -> UInt32:
         """Positions of RTP timestamps: a third of them, steady where their 32 bits wrap."""
