@@ -1,6 +1,7 @@
 """The grid of ticks, and the figures by which new legs are refused."""
 
 from townhall.media.loop import TICKS_JUDGED_FROM, TICKS_REMEMBERED, TickFigures, beat_at
+from townhall.media.protocol import TICK_EDGES_MS
 from townhall.media.shapes import TICK_S
 
 
@@ -35,3 +36,17 @@ def test_time_taken_by_other_processes_refuses_nobody() -> None:
         figures.add(0.100, 0.001)
     assert figures.refusal(0.8) == ""
     assert figures.wall_ms() == (100.0, 100.0, 100.0)
+
+
+def test_ticks_are_counted_by_how_long_they_took() -> None:
+    figures = TickFigures()
+    for took_s in (0.0001, 0.0199, 0.0201, 3.0):
+        figures.add(took_s, took_s)
+    at_20_ms = TICK_EDGES_MS.index(20.0)
+    assert len(figures.counts) == len(TICK_EDGES_MS) + 1
+    assert [place for place, count in enumerate(figures.counts) if count] == [
+        0,
+        at_20_ms,
+        at_20_ms + 1,
+        len(TICK_EDGES_MS),
+    ]

@@ -6,6 +6,7 @@ loop sleeps in `select` on the control socket, so a command acts within the mill
 collector runs only where time is left.
 """
 
+import bisect
 import gc
 import logging
 import math
@@ -24,7 +25,7 @@ import numpy as np
 from townhall.errors import TownhallError
 from townhall.media.engine import Engine
 from townhall.media.framing import command_reader, encode
-from townhall.media.protocol import Command, Event, Ready, SecureLeg, Shutdown, Stats
+from townhall.media.protocol import TICK_EDGES_MS, Command, Event, Ready, SecureLeg, Shutdown, Stats
 from townhall.media.secure import SecureMedia, certificate_at, new_certificate
 from townhall.media.settings import MediaSettings
 from townhall.media.shapes import TICK_S, Received
@@ -198,6 +199,7 @@ class Loop:
             + self._secure.refused,
             cpu_s=usage.ru_utime + usage.ru_stime,
             refusal=engine.refusal,
+            tick_counts=figures.counts,
         )
 
     def _take_events(self) -> list[Event]:
@@ -238,6 +240,8 @@ class TickFigures:
     def __init__(self) -> None:
         self.ticks = 0
         self.late = 0
+        self.counts = [0] * (len(TICK_EDGES_MS) + 1)
+        """Of all ticks, see `Stats.tick_counts`."""
         self._wall = np.zeros(TICKS_REMEMBERED)
         self._cpu = np.zeros(TICKS_REMEMBERED)
 
@@ -245,6 +249,7 @@ class TickFigures:
         """One tick more."""
         place = self.ticks % TICKS_REMEMBERED
         self._wall[place], self._cpu[place] = wall_s, cpu_s
+        self.counts[bisect.bisect_left(TICK_EDGES_MS, 1000 * wall_s)] += 1
         self.ticks += 1
 
     def wall_ms(self) -> tuple[float, float, float]:

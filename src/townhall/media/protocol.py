@@ -20,6 +20,9 @@ Address = tuple[str, int]
 Codec = Literal["PCMU", "PCMA", "opus"]
 DigitSource = Literal["rfc4733", "inband"]
 
+TICK_EDGES_MS = tuple(20 * 2 ** (step / 8) for step in range(-48, 25))
+"""From 0.3 to 160 ms, each 9 % above the one before; 20 ms is one of them."""
+
 
 class Message(msgspec.Struct, frozen=True, tag_field="type", tag=True):
     """Base of every command and event."""
@@ -389,6 +392,10 @@ class Stats(Message, frozen=True):
     """CPU time of the whole process since its start, seconds."""
     refusal: str = ""
     """Why it takes no more legs; empty while it does."""
+    tick_counts: list[int] = []
+    """All ticks since the start, counted by how long they took: up to `TICK_EDGES_MS[0]`, up to
+    `TICK_EDGES_MS[1]` and so on, and last those that took longer than all of these.
+    """
 
 
 Event = (
