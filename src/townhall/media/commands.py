@@ -6,6 +6,7 @@ Legs' coming and going is in `openings`. A command takes effect with the next ti
 from townhall.media.openings import Openings
 from townhall.media.parts import Parts
 from townhall.media.protocol import (
+    AddVoice,
     CloseLeg,
     Command,
     ConnectLeg,
@@ -18,6 +19,8 @@ from townhall.media.protocol import (
     SendDigits,
     SetMix,
     SetSilenceLimit,
+    ShareBus,
+    ShareVoice,
     StartRecorder,
     StopPlay,
     StopRecorder,
@@ -60,7 +63,7 @@ class Commands:
             case StartRecorder() | PauseRecorder() | ResumeRecorder() | StopRecorder():
                 self._parts.recorders.handle(command, self._parts.ticks + 1)
             case _:
-                pass
+                self._share(command)
         self._parts.drop_ended_plays()
 
     def _set_mix(self, command: SetMix) -> None:
@@ -75,6 +78,22 @@ class Commands:
         target = -1 if command.whisper_to is None else legs.slot_of.get(command.whisper_to, -1)
         legs.whisper_to[slot] = target if target != slot else -1
         parts.part_from_bus(before)
+        parts.dirty = True
+
+    def _share(self, command: Command) -> None:
+        """What concerns several processes."""
+        parts, shared = self._parts, self._parts.shared
+        if shared is None:
+            return
+        match command:
+            case ShareBus():
+                parts.part_from_bus(shared.share_bus(command.bus, command.row))
+            case ShareVoice():
+                shared.share_voice(command.leg, command.row)
+            case AddVoice():
+                shared.add_voice(command.leg, command.row, command.bus)
+            case _:
+                return
         parts.dirty = True
 
     def _play(self, command: Play) -> None:

@@ -100,11 +100,14 @@ class Engine:
         parts = self.parts
         frames, wide_frames = self.uplinks.read(plan)
         parts.notices.take(plan, frames)
-        table = parts.mixer.mix(plan, self.legs.bus, frames, self.players, parts.buses.plays)
+        shared = parts.shared
+        if shared is not None:
+            frames = shared.begin(plan, parts.beat, frames, wide_frames)
+        table = parts.mixer.mix(plan, self.legs.bus, frames, self.players, parts.buses.plays, shared)
         opus = parts.opus if plan.wide is not None else None
         if opus is not None and plan.wide is not None:
             sums, beeps = parts.mixer.sums, parts.mixer.beeps
-            opus.fill(plan.wide, frames, wide_frames, sums, beeps, self.players)
+            opus.fill(plan.wide, frames, wide_frames, sums, beeps, self.players, shared)
         self.recorders.take(
             parts.ticks,
             frames,
@@ -130,7 +133,13 @@ class Engine:
         parts.dirty = False
         parts.buses.show_sounding(self.players.running)
         recorded, attended = self.recorders.listened_to()
-        plan = make_plan(legs, self.players.running, parts.buses.plays, recorded, attended)
+        running, plays, shared = self.players.running, parts.buses.plays, parts.shared
+        if shared is None:
+            plan = make_plan(legs, running, plays, recorded, attended)
+        else:
+            recorded = np.concatenate((recorded, shared.voices()))
+            plan = make_plan(legs, running, plays, recorded, attended, shared.whispers())
+            shared.follow(plan)
         self.recorders.follow(plan, parts.buses.index_of, parts.ticks)
         parts.sent.keep(self.recorders.sent_slots())
         fresh = plan.reading[~legs.decoded[plan.reading]]

@@ -12,6 +12,7 @@ from townhall.audio.mixing import add_private, limit
 from townhall.media.plan import SILENCE_ROWS, BusPlays, Plan
 from townhall.media.players import Players
 from townhall.media.shapes import TICK_SAMPLES, Bytes, Int16s, Int32s
+from townhall.media.shared_buses import SharedBuses
 
 
 class Mixer:
@@ -32,6 +33,7 @@ class Mixer:
         frames: Int16s,
         players: Players,
         bus_plays: BusPlays,
+        shared: SharedBuses | None = None,
     ) -> Bytes:
         """The payload table `(rows, 160)`.
 
@@ -39,7 +41,7 @@ class Mixer:
         """
         table = self._table_of(plan.table_rows)
         cursor = SILENCE_ROWS
-        beeps = self.beeps = self._sum(plan, frames, players, bus_plays)
+        beeps = self.beeps = self._sum(plan, frames, players, bus_plays, shared)
         if len(plan.mixed_buses):
             mixed = limit_with(self._bus_gain, plan.mixed_buses, self._sums[plan.mixed_buses])
             cursor = _put(table, cursor, encode_ulaw(mixed[plan.mixed_ulaw]))
@@ -67,13 +69,24 @@ class Mixer:
         self._table[1] = ALAW_SILENCE
         return self._table[:rows]
 
-    def _sum(self, plan: Plan, frames: Int16s, players: Players, bus_plays: BusPlays) -> Int16s | None:
+    def _sum(
+        self,
+        plan: Plan,
+        frames: Int16s,
+        players: Players,
+        bus_plays: BusPlays,
+        shared: SharedBuses | None,
+    ) -> Int16s | None:
         """Sum every bus into `_sums`; returns the frames of the bus plays `(n, 160)`, None without any."""
         self._sums[plan.buses] = 0
         self._sums[bus_plays.buses] = 0
+        if shared is not None:
+            self._sums[shared.buses] = 0
         if plan.talkers:
             voices = frames[: plan.talkers]
             self._sums[plan.sum_buses] = np.add.reduceat(voices, plan.sum_starts, axis=0, dtype=np.int32)
+        if shared is not None:
+            shared.exchange(self._sums)
         if not len(bus_plays.rows):
             return None
         codes = players.read(bus_plays.rows, np.zeros(len(bus_plays.rows), np.uint8))

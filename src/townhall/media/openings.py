@@ -148,6 +148,8 @@ class Openings:
         self._network.close(slot)
         parts.notices.forget_leg(slot)
         parts.uplinks.release(np.array([slot]))
+        if parts.shared is not None:
+            parts.shared.forget_leg(command.leg)
         legs.remove(command.leg)
         parts.dirty = True
 

@@ -16,6 +16,7 @@ from townhall.media.mixer import limit_with
 from townhall.media.opus_clips import BITRATES, FINE, RATE, encode_all
 from townhall.media.players import Players
 from townhall.media.shapes import OPUS_BYTES, Bytes, Int16s, Int32s, Int64s
+from townhall.media.shared_buses import SharedBuses
 from townhall.media.wide_plan import OPUS_SILENCE_ROW, OPUS_SILENCE_ROWS, WidePlan
 
 EXPECTED_LOSS = 10
@@ -69,6 +70,7 @@ class OpusTable:
         sums: Int32s,
         beeps: Int16s | None,
         players: Players,
+        shared: SharedBuses | None = None,
     ) -> None:
         """Make the packets of this tick.
 
@@ -77,7 +79,7 @@ class OpusTable:
         """
         if plan is not self._plan:
             self._follow(plan)
-        totals = self._totals(plan, frames, wide_frames, sums)
+        totals = self._totals(plan, frames, wide_frames, sums, shared)
         mixed = limit_with(self._bus_gain, plan.buses, totals)[plan.mixed_rows]
         own = self._single_mixes(plan, totals, frames, wide_frames, beeps)
         self._encode(np.concatenate((mixed, own)))
@@ -90,14 +92,26 @@ class OpusTable:
     def forget_leg(self, slot: int) -> None:
         self._leg_gain[slot] = 1.0
 
-    def _totals(self, plan: WidePlan, frames: Int16s, wide_frames: Int16s, sums: Int32s) -> Int32s:
+    def _totals(
+        self,
+        plan: WidePlan,
+        frames: Int16s,
+        wide_frames: Int16s,
+        sums: Int32s,
+        shared: SharedBuses | None,
+    ) -> Int32s:
         """The wide sums `(len(plan.buses), 320)`."""
         narrow = sums[plan.buses]
         voices = plan.voices
         if len(voices):
             copies = frames[plan.places[voices]]
             narrow[plan.sum_rows] -= np.add.reduceat(copies, plan.sum_starts, axis=0, dtype=np.int32)
+        others = shared.wide() if shared is not None else None
+        if others is not None:
+            narrow[others[0]] -= others[2]
         totals = self._bus_up.process(plan.buses, narrow)
+        if others is not None:
+            totals[others[0]] += others[1]
         if len(voices):
             said = wide_frames[voices]
             totals[plan.sum_rows] += np.add.reduceat(said, plan.sum_starts, axis=0, dtype=np.int32)

@@ -21,6 +21,7 @@ from townhall.media.sender import Sender
 from townhall.media.sent import SentVoices
 from townhall.media.settings import MediaSettings
 from townhall.media.shapes import Outgoing
+from townhall.media.shared_buses import shared_buses
 from townhall.media.uplinks import Uplinks
 
 
@@ -61,6 +62,8 @@ class Parts:
         self.recorders = Recorders(self.legs, emit)
         self.levels = LevelMeters(settings.max_legs)
         self.notices = Notices(self.legs, emit)
+        self.shared = shared_buses(settings, self.legs, self.buses)
+        """None: this is the only media process."""
 
     def start_opus(self) -> None:
         """Be ready for Opus. Raises `OpusMissing`."""

@@ -72,7 +72,7 @@ class Plan:
     whisper_targets: Int64s
     """Places in `single`, one per whisper."""
     whisper_voices: Int64s
-    """Places in `reading`, one per whisper."""
+    """Places in `reading`, or behind it, one per whisper."""
     owned_plays: Int64s
     """Places in the bus plays whose owner hears the bus; `owning` are the owners' places in `single`."""
     owning: Int64s
@@ -91,11 +91,18 @@ _NOBODY: Int64s = np.zeros(0, np.int64)
 
 
 def make_plan(
-    legs: Legs, running: Bools, bus_plays: BusPlays, recorded: Int64s = _NOBODY, attended: Int64s = _NOBODY
+    legs: Legs,
+    running: Bools,
+    bus_plays: BusPlays,
+    recorded: Int64s = _NOBODY,
+    attended: Int64s = _NOBODY,
+    whispered_to: tuple[Int64s, Int64s] = (_NOBODY, _NOBODY),
 ) -> Plan:
     """The plan for the legs as they are; `running` says which play rows sound.
 
     `recorded`: slots to be read in any case; `attended`: those whose speech is to be told, too.
+    `whispered_to`: slots (-1: gone) and their buses, for each voice that stands behind `reading` in the
+    frames.
     """
     active = legs.used & legs.connected
     on_bus = active & (legs.bus >= 0)
@@ -126,8 +133,13 @@ def make_plan(
     talker_buses = legs.bus[talker_slots].astype(np.int64)
     sum_buses, sum_starts = np.unique(talker_buses, return_index=True)
 
+    remote = np.flatnonzero(
+        (whispered_to[0] >= 0) & hears[whispered_to[0]] & (legs.bus[whispered_to[0]] == whispered_to[1])
+    )
+    remote_targets, remote_voices = whispered_to[0][remote], len(reading) + remote
     own_mix = hears & talks
     own_mix[target[whisperers]] = True
+    own_mix[remote_targets] = True
     owners_hear = (bus_plays.owners >= 0) & hears[bus_plays.owners]
     owners_hear &= legs.bus[bus_plays.owners] == bus_plays.buses
     own_mix[bus_plays.owners[owners_hear]] = True
@@ -148,6 +160,8 @@ def make_plan(
             single=own_mix,
             talks=talks,
             whisperers=whisperers,
+            remote_targets=remote_targets,
+            remote_voices=remote_voices,
             playing=playing,
             plays_owned=plays_owned,
             owners=owners,
@@ -155,6 +169,8 @@ def make_plan(
         wide = make_wide_plan(legs, hearing, source.of)
         hears, own_mix = hears & ~opus, own_mix & ~opus
         whisperers = whisperers[~opus[target[whisperers]]]
+        remote_voices = remote_voices[~opus[remote_targets]]
+        remote_targets = remote_targets[~opus[remote_targets]]
         playing = playing[~opus[playing]]
         plays_owned, owners = plays_owned[~opus[owners]], owners[~opus[owners]]
     single = np.flatnonzero(own_mix)
@@ -183,8 +199,8 @@ def make_plan(
         single=single,
         single_ulaw=int(np.count_nonzero(legs.law[single] == 0)),
         single_own=np.where(talks[single], place[single], -1),
-        whisper_targets=single_place[target[whisperers]],
-        whisper_voices=place[whisperers],
+        whisper_targets=single_place[np.concatenate((target[whisperers], remote_targets))],
+        whisper_voices=np.concatenate((place[whisperers], remote_voices)),
         owned_plays=plays_owned,
         owning=single_place[owners],
         plays=legs.play[playing].astype(np.int64),

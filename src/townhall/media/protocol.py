@@ -197,6 +197,8 @@ class StartRecorder(Message, frozen=True):
     """Tell of the leg's speech, though it is in no bus."""
     limit_s: float = 0.0
     """Ends by itself when it is so long; 0: never."""
+    numbered_from: int = 1
+    """Of the first talker's file: several processes that record the same talkers number apart."""
 
 
 class PauseRecorder(Message, frozen=True):
@@ -212,6 +214,31 @@ class ResumeRecorder(Message, frozen=True):
 
 class StopRecorder(Message, frozen=True):
     recorder: int
+
+
+class ShareBus(Message, frozen=True):
+    """This bus has legs in other processes too: its sum is exchanged in a row of the shared memory.
+
+    It exists as long as it is shared, with or without a leg here. `row` None: it is shared no more.
+    """
+
+    bus: str
+    row: int | None
+
+
+class ShareVoice(Message, frozen=True):
+    """This leg whispers to one in another process: its voice goes into a row. None: no more."""
+
+    leg: int
+    row: int | None
+
+
+class AddVoice(Message, frozen=True):
+    """Add the voice in a row to what a leg hears, as long as it hears this bus. None: no more."""
+
+    leg: int
+    row: int
+    bus: str | None
 
 
 class Shutdown(Message, frozen=True):
@@ -234,6 +261,9 @@ Command = (
     | PauseRecorder
     | ResumeRecorder
     | StopRecorder
+    | ShareBus
+    | ShareVoice
+    | AddVoice
     | Shutdown
 )
 

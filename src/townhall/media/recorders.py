@@ -278,7 +278,8 @@ class Recorders:
         if len(recorder.tapes) >= MOST_TALKERS:
             recorder.left_out.add(leg)
             return None
-        path = f"{recorder.command.path}/{len(recorder.tapes) + 1:03d}.wav"
+        number = recorder.command.numbered_from + len(recorder.tapes)
+        path = f"{recorder.command.path}/{number:03d}.wav"
         begins = recorder.begins[leg] = tick - recorder.first_tick
         self._emit(TalkerRecorded(recorder.command.recorder, leg, path, begins * TICK_SAMPLES))
         return self._new_tape(recorder, leg, path, 1)

@@ -40,3 +40,14 @@ class MediaSettings(msgspec.Struct, frozen=True):
 
     real_time: bool = True
     """Ask the system for real-time scheduling; goes on without when refused."""
+
+    workers: int = 1
+    """How many media processes share a memory (`exchange`)."""
+
+    worker: int = 0
+    """Which of them this one is."""
+
+    memory: int = -1
+    """Descriptor of the memory; -1: none, with one process."""
+
+    memory_rows: int = 0

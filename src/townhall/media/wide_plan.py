@@ -52,7 +52,7 @@ class WidePlan:
     private_targets: Int64s
     """Places in `private`, one per whisper of a narrow leg."""
     private_voices: Int64s
-    """Places in `Plan.reading` of those whisperers."""
+    """Places in `Plan.reading`, or behind it, of those whisperers."""
     owned_plays: Int64s
     """Places in the bus plays whose owner hears the bus by Opus; `owning` are places in `private`."""
     owning: Int64s
@@ -73,6 +73,9 @@ class Hearing:
     """Hear the bus, with a mix of their own."""
     talks: Bools
     whisperers: Int64s
+    remote_targets: Int64s
+    """Slots of those who are whispered to from another process, and where that voice is in the frames."""
+    remote_voices: Int64s
     playing: Int64s
     plays_owned: Int64s
     """Places in the bus plays whose owner hears the bus."""
@@ -112,7 +115,9 @@ def make_wide_plan(legs: Legs, hearing: Hearing, sources: Int64s) -> WidePlan:
     targets = legs.whisper_to[whisperers]
     wide = opus[whisperers]
     owned = opus[hearing.owners]
-    private = np.unique(single_place[np.concatenate((targets[~wide], hearing.owners[owned]))])
+    remote = opus[hearing.remote_targets]
+    narrow_targets = np.concatenate((targets[~wide], hearing.remote_targets[remote]))
+    private = np.unique(single_place[np.concatenate((narrow_targets, hearing.owners[owned]))])
     private_place = _places(private, len(single))
     return WidePlan(
         places=places,
@@ -130,8 +135,13 @@ def make_wide_plan(legs: Legs, hearing: Hearing, sources: Int64s) -> WidePlan:
         whisper_targets=single_place[targets[wide]],
         whisper_voices=wide_of[whisperers[wide]],
         private=private,
-        private_targets=private_place[single_place[targets[~wide]]],
-        private_voices=_places(hearing.reading, legs.capacity)[whisperers[~wide]],
+        private_targets=private_place[single_place[narrow_targets]],
+        private_voices=np.concatenate(
+            (
+                _places(hearing.reading, legs.capacity)[whisperers[~wide]],
+                hearing.remote_voices[remote],
+            )
+        ),
         owned_plays=hearing.plays_owned[owned],
         owning=private_place[single_place[hearing.owners[owned]]],
         plays=legs.play[playing].astype(np.int64),
