@@ -144,3 +144,11 @@ def test_say_without_text_is_13520():
 
 def test_play_without_url_and_digits_is_11100():
     assert codes("<Response><Play/></Response>") == [11100]
+
+
+def test_document_read_again_is_the_same_but_not_under_another_url() -> None:
+    body = b"<Response><Nonsense/></Response>"
+    first = parse_document(body, "http://a.test/")
+    assert parse_document(body, "http://a.test/") == first
+    assert [notice.url for notice in first.notices] == ["http://a.test/"]
+    assert [notice.url for notice in parse_document(body, "http://b.test/").notices] == ["http://b.test/"]

@@ -8,6 +8,7 @@ from starlette.routing import Route
 from twilio.request_validator import RequestValidator
 
 from townhall.twiml import FetchFailed
+from townhall.twiml.limits import DOCUMENT_BYTES
 from townhall.webhooks import Cookies, OriginConsent, WebhookClient
 from townhall.webhooks.mounts import MountedTransport
 
@@ -26,6 +27,10 @@ async def _fail(request):
     raise RuntimeError("a fault of the application")
 
 
+async def _long(request):
+    return Response(b"<!--" + bytes(DOCUMENT_BYTES), media_type="text/xml")
+
+
 async def _redirect(request):
     return RedirectResponse("/app/echo", 307)
 
@@ -35,6 +40,7 @@ async def mounted():
     routes = [
         Route("/app/echo", _echo, methods=["GET", "POST"]),
         Route("/app/fail", _fail, methods=["POST"]),
+        Route("/app/long", _long, methods=["POST"]),
         Route("/app/redirect", _redirect, methods=["POST"]),
     ]
     client = WebhookClient("12345", OriginConsent(), mounts={BASE + "/": Starlette(routes=routes)})
@@ -86,3 +92,15 @@ async def test_file_that_is_streamed_comes_whole_and_in_ranges(tmp_path):
         assert (await client.get("/sound")).content == file.read_bytes()
         part = await client.get("/sound", headers={"range": "bytes=100-200099"})
         assert (part.status_code, part.content) == (206, file.read_bytes()[100:200_100])
+
+
+async def test_cookie_of_a_mount_comes_back_with_the_next_request(mounted):
+    cookies = Cookies()
+    first = await mounted.fetch(BASE + "/app/echo", "POST", [("Digits", "1")], cookies)
+    again = await mounted.fetch(BASE + "/app/echo", "POST", [("Digits", "1")], cookies)
+    assert (first.body, again.body) == (b"True {'Digits': '1'} {}", b"True {'Digits': '1'} {'seen': '1'}")
+
+
+async def test_body_of_a_mount_is_held_to_the_same_limit(mounted):
+    with pytest.raises(FetchFailed, match="11750"):
+        await mounted.fetch(BASE + "/app/long", "POST", [], Cookies())

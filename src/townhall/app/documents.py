@@ -4,6 +4,7 @@ how-to.
 `links` is the path that the application is reached under, such as `/app`.
 """
 
+from functools import lru_cache
 from math import ceil
 from typing import Any
 
@@ -20,6 +21,9 @@ PIN_TIMEOUT_S = 10
 CONSOLE_EVENTS = "start end join leave mute hold modify speaker announcement"
 RECORDING_EVENTS = "in-progress completed absent"
 
+_remembered = lru_cache(maxsize=256)
+"""A thousand callers of one line are answered the same few documents."""
+
 KEYS: dict[str, Role] = {"1": "listener", "2": "speaker", "3": "moderator"}
 
 _ROLE_ATTRIBUTES: dict[Role, dict[str, bool]] = {
@@ -29,6 +33,7 @@ _ROLE_ATTRIBUTES: dict[Role, dict[str, bool]] = {
 }
 
 
+@_remembered
 def menu(line: Line, links: str, wrong_keys: int = 0) -> str:
     """Ask for 1, 2 or 3. `wrong_keys`: how many the caller has pressed; it stands in the URL for the next
     time.
@@ -54,12 +59,14 @@ def menu(line: Line, links: str, wrong_keys: int = 0) -> str:
     return _with_farewell(response, line, texts.goodbye)
 
 
+@_remembered
 def redirect(links: str, role: Role) -> str:
     response = VoiceResponse()
     response.redirect(f"{links}/role/{role}")
     return str(response)
 
 
+@_remembered
 def ask_pin(line: Line, links: str, role: Role, wrong_pins: int = 0) -> str:
     """Ask for the role's PIN; it is posted, so it never stands in a URL."""
     texts, language = texts_for(line.language)
@@ -78,6 +85,7 @@ def ask_pin(line: Line, links: str, role: Role, wrong_pins: int = 0) -> str:
     return _with_farewell(response, line, texts.goodbye)
 
 
+@_remembered
 def conference(line: Line, links: str, role: Role, console_url: str | None = None) -> str:
     """Put the caller into the line's conference. What the line leaves open, the engine decides.
 
@@ -114,6 +122,7 @@ def wait(line: Line, seconds: float) -> str:
     return _with_farewell(VoiceResponse(), line, text)
 
 
+@_remembered
 def farewell(line: Line, text: str) -> str:
     """Say one of the catalogue's texts, named by its field, and hang up."""
     return _with_farewell(VoiceResponse(), line, getattr(texts_for(line.language)[0], text))

@@ -15,6 +15,7 @@ from townhall.signalling.voice_sdk import is_insights
 
 APPLICATION_PATH = "/app"
 API_PATH = "/2010-04-01"
+_APPLICATION = f"{APPLICATION_PATH}/"
 
 
 class Front:
@@ -44,6 +45,12 @@ class Front:
             await self._answer_socket(scope, receive, send)
         elif is_insights(scope):
             await (self.gateway or _not_yet)(scope, receive, send)
+        elif (
+            scope["type"] == "http" and scope["path"].startswith(_APPLICATION) and not scope.get("root_path")
+        ):
+            # As the mount would do it, but every call comes this way several times.
+            inner = {**scope, "app_root_path": "", "root_path": APPLICATION_PATH}
+            await self._answer_application(inner, receive, send)
         else:
             await self._http(scope, receive, send)
 

@@ -7,6 +7,7 @@ refused.
 
 import codecs
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lxml import etree
 
@@ -17,6 +18,11 @@ from townhall.twiml.limits import CONFERENCE_PARTICIPANTS, DOCUMENT_BYTES
 from townhall.twiml.notices import NoticeBook, quoted
 from townhall.twiml.scene import Verb
 from townhall.twiml.verbs import parse_verb
+
+_SHORT_BYTES = 8192
+"""Documents up to this size are remembered: a thousand callers of one line are answered the same few, and
+verbs and notices never change.
+"""
 
 
 class DocumentError(TownhallError):
@@ -45,6 +51,12 @@ def parse_document(
     `url` goes into the notices. A charset in `content_type` is obeyed when the body has no byte order mark
     (RFC 7303 section 3). `participants_limit` is the most that `maxParticipants` may be.
     """
+    if len(body) <= _SHORT_BYTES:
+        return _remembered(body, url, content_type, participants_limit)
+    return _parse(body, url, content_type, participants_limit)
+
+
+def _parse(body: bytes | str, url: str, content_type: str, participants_limit: int) -> Document:
     root = _parse_xml(body, charset(content_type))
     if root.tag != "Response":
         raise DocumentError(12102, f"the root element is <{root.tag}>, expected <Response>")
@@ -54,6 +66,9 @@ def parse_document(
     parsed = (parse_verb(element, notices, participants_limit) for element in root)
     verbs = tuple(verb for verb in parsed if verb is not None)
     return Document(verbs, notices.listed())
+
+
+_remembered = lru_cache(maxsize=256, typed=True)(_parse)
 
 
 def _parse_xml(body: bytes | str, encoding: str | None) -> etree._Element:

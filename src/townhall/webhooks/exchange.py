@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urljoin
 
 import httpx2
 
@@ -14,6 +14,8 @@ from townhall.twiml.content import kind_of_answer
 from townhall.twiml.control import FetchFailed, Method, Parameters
 from townhall.webhooks.cookies import Cookies
 from townhall.webhooks.failures import RequestFailed, failure_from, status_failure
+from townhall.webhooks.forms import form_encoded
+from townhall.webhooks.mounts import MountedTransport
 from townhall.webhooks.overrides import Overrides, parse_overrides
 from townhall.webhooks.signature import sign
 from townhall.webhooks.target import Target, aim, without_credentials
@@ -124,8 +126,11 @@ class Exchange:
 
     async def _request(self, target: Target, ask: Ask, overrides: Overrides) -> Answer:
         try:
+            transport = self._transport_for(target.page_url)
+            if isinstance(transport, MountedTransport) and not len(ask.cookies):
+                return await self._request_inner(transport, target, ask, overrides)
             request = self._build(target, ask, overrides)
-            response = await self._transport_for(target.page_url).handle_async_request(request)
+            response = await transport.handle_async_request(request)
             notes = connections_of.get()
             if notes is not None:
                 notes.append("answered")
@@ -141,7 +146,24 @@ class Exchange:
             raise failure_from(error, target.page_url) from error
         return Answer(response.status_code, response.headers, body, target.page_url)
 
-    def _build(self, target: Target, ask: Ask, overrides: Overrides) -> httpx2.Request:
+    async def _request_inner(
+        self, transport: MountedTransport, target: Target, ask: Ask, overrides: Overrides
+    ) -> Answer:
+        """To an application of ours; it gets and answers the same as over the network."""
+        content = form_encoded(target.form) if ask.method == "POST" else b""
+        found = await transport.ask(target.signed_url, ask.method, self._headers(target, ask), content)
+        headers = httpx2.Headers(found.headers)
+        if "set-cookie" in headers:
+            request = self._build(target, ask, overrides)
+            ask.cookies.take_from(httpx2.Response(found.status, headers=headers, request=request))
+        if ask.most_bytes is None or found.status in _REDIRECTS:
+            return Answer(found.status, headers, b"", target.page_url)
+        most_bytes = _most_bytes(headers, ask.most_bytes, target.page_url)
+        if len(found.body) > most_bytes:
+            raise _too_long(target.page_url, most_bytes)
+        return Answer(found.status, headers, bytes(found.body), target.page_url)
+
+    def _headers(self, target: Target, ask: Ask) -> dict[str, str]:
         headers = {
             "User-Agent": USER_AGENT,
             "Accept": "*/*",
@@ -152,10 +174,11 @@ class Exchange:
         }
         if target.authorization is not None:
             headers["Authorization"] = target.authorization
-        content = None
         if ask.method == "POST":
             headers["Content-Type"] = _FORM
-            content = urlencode(target.form, errors="surrogatepass").encode("ascii")
+        return headers
+
+    def _build(self, target: Target, ask: Ask, overrides: Overrides) -> httpx2.Request:
         times = {
             "connect": overrides.connect_s,
             "read": overrides.read_s,
@@ -163,7 +186,11 @@ class Exchange:
             "pool": overrides.total_s,
         }
         request = httpx2.Request(
-            ask.method, target.url, headers=headers, content=content, extensions={"timeout": times}
+            ask.method,
+            target.url,
+            headers=self._headers(target, ask),
+            content=form_encoded(target.form) if ask.method == "POST" else None,
+            extensions={"timeout": times},
         )
         ask.cookies.add_to(request)
         return request
@@ -188,21 +215,31 @@ async def _read_body(response: httpx2.Response, most_bytes: int | None, url: str
     if most_bytes is None or response.status_code in _REDIRECTS:
         await _drain(response)
         return b""
-    if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise FetchFailed(11206, url, "the answer is compressed, which was not asked for")
-    if kind_of_answer(response.headers.get("content-type", "")) == "audio":
-        most_bytes = max(most_bytes, AUDIO_BYTES)
-    length = response.headers.get("content-length", "")
-    if length.isdigit() and int(length[:12]) > most_bytes:
-        raise FetchFailed(11750, url, f"the answer has {length} bytes, allowed are {most_bytes}")
+    most_bytes = _most_bytes(response.headers, most_bytes, url)
     parts: list[bytes] = []
     size = 0
     async for part in response.aiter_raw():
         size += len(part)
         if size > most_bytes:
-            raise FetchFailed(11750, url, f"the answer has more than the {most_bytes} bytes allowed")
+            raise _too_long(url, most_bytes)
         parts.append(part)
     return b"".join(parts)
+
+
+def _most_bytes(headers: httpx2.Headers, most_bytes: int, url: str) -> int:
+    """How long a body may be, from what its headers say; raises `FetchFailed` when they say it all."""
+    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise FetchFailed(11206, url, "the answer is compressed, which was not asked for")
+    if kind_of_answer(headers.get("content-type", "")) == "audio":
+        most_bytes = max(most_bytes, AUDIO_BYTES)
+    length = headers.get("content-length", "")
+    if length.isdigit() and int(length[:12]) > most_bytes:
+        raise FetchFailed(11750, url, f"the answer has {length} bytes, allowed are {most_bytes}")
+    return most_bytes
+
+
+def _too_long(url: str, most_bytes: int) -> FetchFailed:
+    return FetchFailed(11750, url, f"the answer has more than the {most_bytes} bytes allowed")
 
 
 async def _drain(response: httpx2.Response) -> None:

@@ -1,7 +1,8 @@
 """A webhook's URL taken apart: what is requested, what is signed, and who we say we are."""
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 import httpx2
@@ -32,6 +33,13 @@ class Target:
 
 def aim(url: str, method: Method, parameters: Parameters) -> Target:
     """Prepare a request; raises `FetchFailed` (11100 for what is no http URL)."""
+    if method == "POST":
+        target = _posted(url)
+        return replace(target, form=tuple(parameters)) if parameters else target
+    return _aim(url, tuple(parameters))
+
+
+def _aim(url: str, added_to_query: tuple[tuple[str, str], ...]) -> Target:
     try:
         parts = urlsplit(url.strip())
         port = parts.port
@@ -40,8 +48,8 @@ def aim(url: str, method: Method, parameters: Parameters) -> Target:
             raise ValueError("expected http or https and a host")
         path = quote(parts.path or "/", safe=_KEPT)
         query = quote(parts.query, safe=_KEPT)
-        if method == "GET" and parameters:
-            added = urlencode(list(parameters), safe=_LEFT_BARE)
+        if added_to_query:
+            added = urlencode(added_to_query, safe=_LEFT_BARE)
             query = f"{query}&{added}" if query else added
         shown = (
             f"[{host}]"
@@ -58,9 +66,15 @@ def aim(url: str, method: Method, parameters: Parameters) -> Target:
         url=wire,
         signed_url=origin + wire.raw_path.decode("ascii"),
         page_url=url.strip(),
-        form=tuple(parameters) if method == "POST" else (),
+        form=(),
         authorization=_authorization(parts.username, parts.password),
     )
+
+
+@lru_cache(maxsize=256)
+def _posted(url: str) -> Target:
+    """Calls are posted to the same few URLs all day."""
+    return _aim(url, ())
 
 
 def without_credentials(url: str) -> str:
