@@ -89,6 +89,9 @@ class MediaProcess:
         """Of the process's certificate, as in `a=fingerprint`; known after `start`, new after a restart."""
         self.opus = True
         """Whether Opus may be offered and accepted; known after `start`."""
+        self.on_started: Callable[[], None] = _nothing
+        self.on_died: Callable[[], None] = _nothing
+        """The process takes legs, for the first time or again; it is gone, and its legs with it."""
         self._child: _Child | None = None
         self._numbers = numbers or itertools.count(1)
         self._legs: dict[int, Leg] = {}
@@ -258,6 +261,7 @@ class MediaProcess:
                 log.error("the media process cannot be started: %s; trying again", error)
 
     def _lose_everything(self, reason: str) -> None:
+        self.on_died()
         playbacks, self._playbacks = self._playbacks, {}
         for playback in playbacks.values():
             playback.end("failed", reason)
@@ -282,6 +286,7 @@ class MediaProcess:
                 self.ice_port, self.fingerprint = event.ice_port, event.fingerprint
                 self.opus = event.opus
                 self._ready.set()
+                self.on_started()
             case LegOpened():
                 self._opened(event)
             case LegRefused():
@@ -342,6 +347,10 @@ class MediaProcess:
                 pass
 
 
+def _nothing() -> None:
+    """Nobody is to be told."""
+
+
 def _tell(callback: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
     """Call somebody's callback; its bug is logged and stays its own."""
     try:
@@ -366,7 +375,7 @@ class _Child:
                     str(theirs.fileno()),
                     msgspec.json.encode(settings).decode(),
                 ],
-                pass_fds=[theirs.fileno()],
+                pass_fds=[theirs.fileno(), *([settings.memory] if settings.memory >= 0 else [])],
                 stdin=subprocess.DEVNULL,
                 # numpy's matrix library would start threads that spin beside the tick.
                 env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},

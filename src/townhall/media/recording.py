@@ -23,6 +23,7 @@ class Recorder:
         self.number = number
         self.on_talker: Callable[[TalkerRecorded], None] | None = None
         """Told of each leg that a recorder of talkers begins a file for."""
+        self.on_end: Callable[[RecorderEnded | None], None] = lambda event: None
         self.lost = ""
         """Why nobody knows how it ended: the media process died."""
         self._port = port
@@ -55,6 +56,7 @@ class Recorder:
         if not self._ended.done():
             self.lost = lost
             self._ended.set_result(event)
+            self.on_end(event)
 
 
 def tell_recorder(recorders: dict[int, Recorder], event: TalkerRecorded | RecorderEnded) -> None:

@@ -24,7 +24,7 @@ from townhall.calls import (
 from townhall.calls.destinations import Destinations
 from townhall.calls.outbound import OutboundDesk
 from townhall.calls.trunks import TrunkKeeper
-from townhall.media import MediaProcess, MediaSettings
+from townhall.media import Media, MediaPool, MediaProcess, MediaSettings
 from townhall.routing import CallPermissions, PermissionSettings
 from townhall.server.certificate import Certificate
 from townhall.server.front import APPLICATION_PATH, Front
@@ -71,15 +71,7 @@ class Server:
             self.base_url = settings.public_url or url_of(
                 self._sockets[0], "https" if self.certificate else "http"
             )
-            self.media = MediaProcess(
-                MediaSettings(
-                    bind_hosts=settings.bind,
-                    rtp_ports=settings.rtp_ports,
-                    ice_port=settings.browser_port,
-                    certificate=str(settings.data_dir / "dtls.pem"),
-                    opus_library=str(settings.opus_library or ""),
-                )
-            )
+            self.media = self._media()
             self._exits.push_async_callback(self.media.stop)
             self.speech = Speech(settings.data_dir / "speech", settings.voice_python)
             self._exits.push_async_callback(self.speech.stop)
@@ -111,6 +103,19 @@ class Server:
             self.certificate = Certificate(self.settings.tls_cert, self.settings.tls_key)
             fresh = asyncio.create_task(self.certificate.keep_fresh(), name="certificate")
             self._exits.callback(fresh.cancel)
+
+    def _media(self) -> Media:
+        settings = self.settings
+        chosen = MediaSettings(
+            bind_hosts=settings.bind,
+            rtp_ports=settings.rtp_ports,
+            ice_port=settings.browser_port,
+            certificate=str(settings.data_dir / "dtls.pem"),
+            opus_library=str(settings.opus_library or ""),
+        )
+        if settings.media_workers == 1:
+            return MediaProcess(chosen)
+        return MediaPool(chosen, settings.media_workers)
 
     async def _start_http(self) -> None:
         settings = self.settings

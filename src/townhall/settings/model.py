@@ -23,6 +23,7 @@ class Settings(BaseModel):
     sip_port: _Port = 5060
     rtp_ports: Annotated[tuple[int, int], BeforeValidator(values.rtp_ports)] = (20000, 20063)
     ice_port: _Port | None = None
+    media_workers: Annotated[int, BeforeValidator(values.workers)] = 1
     public_url: Annotated[str, BeforeValidator(values.public_url)] | None = None
     public_host: Annotated[str, BeforeValidator(values.host)] | None = None
     tls_cert: Annotated[Path, BeforeValidator(values.path)] | None = None
@@ -58,9 +59,18 @@ class Settings(BaseModel):
         first, last = self.rtp_ports
         if first <= self.sip_port <= last:
             raise ValueError(f"rtp_ports\n{first}-{last}\na range without sip_port {self.sip_port}")
-        if first <= self.browser_port <= last or self.browser_port == self.sip_port != 0:
+        ice = self.browser_port
+        last_ice = ice + self.media_workers - 1 if ice else 0
+        if (first <= last_ice and ice <= last) or ice <= self.sip_port <= last_ice != 0:
+            several = f" with the {self.media_workers - 1} after it" if self.media_workers > 1 else ""
             raise ValueError(
-                f"ice_port\n{self.browser_port}\na port outside {first}-{last}, which is not sip_port either"
+                f"ice_port\n{ice}\na port{several} outside {first}-{last}, which is not sip_port either"
+            )
+        if last_ice > 65535:
+            raise ValueError(f"ice_port\n{ice}\na port up to {65536 - self.media_workers}, one each")
+        if self.media_workers > (last - first + 1) // 2:
+            raise ValueError(
+                f"media_workers\n{self.media_workers}\nat most a process for each pair of {first}-{last}"
             )
         if self.http_port == self.sip_port != 0:
             raise ValueError(f"http_port\n{self.http_port}\na port other than sip_port, which takes TCP too")
@@ -75,11 +85,13 @@ class Settings(BaseModel):
 
     @property
     def browser_port(self) -> int:
-        """The UDP port of all browsers' audio: unless set, the one after the RTP ports. 0: any free one."""
+        """The UDP port of all browsers' audio, the first of as many as there are media processes: unless set,
+        the one after the RTP ports. 0: any free ones.
+        """
         if self.ice_port is not None:
             return self.ice_port
         first, last = self.rtp_ports
-        return last + 1 if last < 65535 else first - 1
+        return last + 1 if last + self.media_workers <= 65535 else first - self.media_workers
 
     @property
     def base_url(self) -> str:

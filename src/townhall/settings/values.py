@@ -5,6 +5,7 @@ secret.
 """
 
 import ipaddress
+import os
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ _DATABASE_DRIVERS = {
     "postgres": "postgresql+asyncpg",
     "postgresql": "postgresql+asyncpg",
 }
+MOST_WORKERS = 64
 _USER_NAME = re.compile(r"[A-Za-z0-9_.!~*'()&+$-]{1,64}")
 _HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9-]+)*\.?")
 
@@ -58,6 +60,18 @@ def rtp_ports(value: object) -> tuple[int, int]:
         case [int(first), int(last)] if 1024 <= first < last <= 65535 and first % 2 == 0:
             return first, last
     raise ValueError(f"{allowed}, within 1024-65535")
+
+
+def workers(value: object) -> int:
+    """`auto`: a process for each core but one, which is control's."""
+    if isinstance(value, str) and value.strip().lower() == "auto":
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return min(max(1, cores - 1), MOST_WORKERS)
+    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,3}\s*", value):
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_WORKERS:
+        return value
+    raise ValueError(f"a whole number from 1 to {MOST_WORKERS}, or auto: one for each core but one")
 
 
 def _web_address(value: object, what: str) -> str:

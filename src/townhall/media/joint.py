@@ -1,0 +1,101 @@
+"""One play, or one recorder, of control's that runs in several media processes."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Literal
+
+import msgspec
+
+from townhall.media.leg import CommandPort, Outcome, Playback
+from townhall.media.protocol import RecorderEnded, TalkerRecorded
+from townhall.media.recording import Recorder
+
+
+class JointPlayback(Playback):
+    """Ends when all its parts have ended: `finished` if one of them was heard to its end."""
+
+    def __init__(self, port: CommandPort, parts: Sequence[Playback]) -> None:
+        super().__init__(port, parts[0].number, None)
+        self._parts = parts
+        for part in parts:
+            part.on_end = self._settle
+        self._settle()
+
+    def stop(self) -> None:
+        """Silence it at once; nothing when it is over."""
+        for part in self._parts:
+            part.stop()
+
+    def _settle(self) -> None:
+        outcomes = [part.outcome for part in self._parts]
+        if None in outcomes:
+            return
+        ranking: tuple[Outcome, ...] = ("finished", "failed", "stopped")
+        outcome = next(each for each in ranking if each in outcomes)
+        self.end(outcome, next(part.detail for part in self._parts if part.outcome == outcome))
+
+
+class JointRecorder(Recorder):
+    """Ends when all its parts have ended. A part that is lost with its process costs what that one recorded,
+    and the others go on; a process that has been started again records from then on (`add`).
+    """
+
+    def __init__(self, port: CommandPort, parts: Sequence[Recorder]) -> None:
+        super().__init__(port, parts[0].number)
+        self._parts: list[Recorder] = []
+        self._endings: list[RecorderEnded | None] = []
+        self._paused: Literal["skip", "silence"] | None = None
+        for part in parts:
+            self.add(part, 0)
+
+    def add(self, part: Recorder, first: int) -> None:
+        """One part more, which has begun `first` samples after the whole."""
+        self._parts.append(part)
+        part.on_talker = partial(self._tell, first)
+        part.on_end = partial(self._settle, part)
+        if part.over:
+            self._settle(part, None)
+        elif self._paused is not None:
+            part.pause(self._paused)
+
+    def pause(self, behaviour: Literal["skip", "silence"] = "silence") -> None:
+        """Record silence until `resume`, or nothing at all (`skip`)."""
+        self._paused = self._paused or behaviour
+        for part in self._parts:
+            part.pause(behaviour)
+
+    def resume(self) -> None:
+        self._paused = None
+        for part in self._parts:
+            part.resume()
+
+    def stop(self) -> None:
+        """End it; `ended` tells when the files are closed."""
+        for part in self._parts:
+            part.stop()
+
+    def _tell(self, first: int, event: TalkerRecorded) -> None:
+        if self.on_talker is not None:
+            self.on_talker(msgspec.structs.replace(event, first=event.first + first))
+
+    def _settle(self, part: Recorder, ending: RecorderEnded | None) -> None:
+        self._endings.append(ending)
+        self.lost = self.lost or part.lost
+        if all(each.over for each in self._parts):
+            self.end(_merged([each for each in self._endings if each is not None], self.lost), self.lost)
+
+
+def _merged(endings: list[RecorderEnded], lost: str) -> RecorderEnded | None:
+    """How a recorder of talkers has ended, from how its parts did; None when all of them are lost."""
+    if not endings:
+        return None
+    worst = next((each for each in endings if each.outcome == "failed"), endings[0])
+    return RecorderEnded(
+        recorder=endings[0].recorder,
+        outcome="failed" if lost else worst.outcome,
+        samples=max(each.samples for each in endings),
+        lost=max(each.lost for each in endings),
+        talkers=[talker for each in endings for talker in each.talkers],
+        talkers_left_out=sum(each.talkers_left_out for each in endings),
+        detail=lost or worst.detail,
+    )

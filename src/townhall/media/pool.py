@@ -1,0 +1,303 @@
+"""Several media processes that look like one: more cores for the same conferences.
+
+A leg lives in the process that had the fewest when it came. A bus may have legs in all of them: `spanning`
+says what they must be told of each other, `exchange` is the memory through which they hear each other. What
+is played into a bus is played by every process that has legs there, so nobody waits for it and nobody hears
+it twice. Recorders of a bus run in one of them, which hears the whole; recorders of talkers in all. When a
+process dies its legs are lost, and no others.
+"""
+
+import asyncio
+import itertools
+import logging
+import os
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from functools import partial
+
+import msgspec
+
+from townhall.media.client import MediaProcess
+from townhall.media.exchange import new_memory
+from townhall.media.joint import JointPlayback, JointRecorder
+from townhall.media.leg import Leg, LegRefusedError, MediaError, Playback
+from townhall.media.protocol import Address, CloseLeg, Command, Levels, SetMix, StartRecorder, Stats
+from townhall.media.recorders import MOST_TALKERS
+from townhall.media.recording import Recorder
+from townhall.media.settings import MediaSettings
+from townhall.media.spanning import Order, Spanning
+
+log = logging.getLogger(__name__)
+
+ROWS_A_WORKER = 2048
+"""Buses that may span processes at a time, and whispers between them, for each process."""
+
+
+class MediaPool:
+    """See `Media`; `settings` are those of all processes together."""
+
+    def __init__(self, settings: MediaSettings, workers: int) -> None:
+        self.settings = settings
+        self.ports: list[int] = []
+        self.stats: Stats | None = None
+        self.on_stats: Callable[[Stats], None] | None = None
+        self.on_levels: Callable[[Levels], None] | None = None
+        self.fingerprint = ""
+        self.opus = True
+        self._count = workers
+        self._memory = -1
+        self._numbers = itertools.count(1)
+        self._workers: list[_Worker] = []
+        self._spanning = Spanning(workers * ROWS_A_WORKER)
+        self._stats: dict[int, Stats] = {}
+        self._watched: set[str] = set()
+        self._levels: dict[str, dict[int, Levels]] = {}
+        self._talkers: dict[JointRecorder, _Talkers] = {}
+
+    @property
+    def pids(self) -> list[int]:
+        """The running processes' ids."""
+        return [worker.pid for worker in self._workers if worker.pid is not None]
+
+    async def start(self) -> None:
+        """Start all processes. Raises `MediaError`; then none is left."""
+        rows = self._count * ROWS_A_WORKER
+        shares = divided(self.settings, self._count)
+        self._memory = new_memory(self._count, rows)
+        for index, settings in enumerate(shares):
+            settings = msgspec.structs.replace(settings, memory=self._memory, memory_rows=rows)
+            worker = _Worker(settings, self._numbers, partial(self._route, index))
+            worker.on_died = partial(self._died, index)
+            worker.on_stats = partial(self._take_stats, index)
+            worker.on_levels = partial(self._take_levels, index)
+            self._workers.append(worker)
+        first, *others = self._workers
+        try:
+            await first.start()  # makes the certificate, where there is none yet
+            await _all(worker.start() for worker in others)
+        except BaseException:
+            await self.stop()
+            raise
+        for worker in self._workers:
+            worker.on_started = partial(self._started, worker)
+        self.ports = [port for worker in self._workers for port in worker.ports]
+        self.fingerprint = first.fingerprint
+        self.opus = all(worker.opus for worker in self._workers)
+
+    async def stop(self) -> None:
+        """End them all; legs that are still open are lost. Idempotent."""
+        await _all(worker.stop() for worker in self._workers)
+        if self._memory >= 0:
+            os.close(self._memory)
+            self._memory = -1
+
+    async def open_leg(
+        self,
+        remote: Address | None = None,
+        may_latch: bool = True,
+        ip_version: int = 4,
+        host: str | None = None,
+        latch_from: str | None = None,
+        secure: bool = False,
+    ) -> Leg:
+        """A leg in the process that has the fewest, or in the first of the others that takes it.
+
+        Raises `LegRefusedError` when none does.
+        """
+        refusal = LegRefusedError("the media processes are not running")
+        for worker in sorted(self._workers, key=partial(_reluctance, secure=secure)):
+            try:
+                leg = await worker.open_leg(remote, may_latch, ip_version, host, latch_from, secure)
+            except LegRefusedError as error:
+                refusal = error
+                continue
+            if not leg.closed:
+                self._spanning.opened(leg.number, self._workers.index(worker))
+            return leg
+        raise refusal
+
+    def play_to_bus(self, bus: str, clips: Sequence[str], owner: Leg | None = None) -> Playback:
+        """Mix clips once into a bus; `owner` does not hear it."""
+        here = [self._workers[index] for index in self._spanning.workers_of(bus)] or self._workers[:1]
+        parts = [worker.play_to_bus(bus, clips, owner) for worker in here]
+        return parts[0] if len(parts) == 1 else JointPlayback(here[0], parts)
+
+    def watch_levels(self, bus: str, on: bool) -> None:
+        """Have `on_levels` told of a bus's talkers, or no more."""
+        (self._watched.add if on else self._watched.discard)(bus)
+        if not on:
+            self._levels.pop(bus, None)
+        for worker in self._workers:
+            worker.watch_levels(bus, on)
+
+    def start_recorder(self, command: StartRecorder) -> Recorder:
+        """Record from the next tick on; `command.recorder` is filled in."""
+        if command.kind == "talkers":
+            return self._start_talkers(command)
+        home = self._spanning.worker_of(command.leg or 0)
+        if command.kind == "leg" or command.bus is None:
+            return self._workers[home or 0].start_recorder(command)
+        there = self._spanning.workers_of(command.bus)
+        # A channel of its own is only for a voice that is at hand.
+        index = home if home is not None and command.channels == 2 else there[0] if there else home or 0
+        recorder = self._workers[index].start_recorder(command)
+        if not recorder.over:
+            self._order(self._spanning.join(command.bus, index))
+            bus = command.bus
+            recorder.on_end = lambda _: self._order(self._spanning.part(bus, index))
+        return recorder
+
+    # ---- recorders of talkers ----
+
+    def _start_talkers(self, command: StartRecorder) -> Recorder:
+        running = [worker for worker in self._workers if worker.ready] or self._workers[:1]
+        talkers = _Talkers(command, asyncio.get_running_loop().time())
+        recorder = JointRecorder(running[0], [worker.start_recorder(talkers.next()) for worker in running])
+        if not recorder.over:
+            self._talkers[recorder] = talkers
+            recorder.on_end = lambda _: self._forget(recorder)
+        return recorder
+
+    def _forget(self, recorder: JointRecorder) -> None:
+        self._talkers.pop(recorder, None)
+
+    # ---- what workers say ----
+
+    def _route(self, worker: int, command: Command) -> None:
+        """A leg of `worker` says what is to be done; others may have to know."""
+        match command:
+            case SetMix():
+                self._order(self._spanning.mix(command))
+            case CloseLeg():
+                self._workers[worker].post(command)
+                self._order(self._spanning.closed(command.leg))
+            case _:
+                self._workers[worker].post(command)
+
+    def _order(self, orders: list[Order]) -> None:
+        for worker, command in orders:
+            self._workers[worker].post(command)
+
+    def _died(self, index: int) -> None:
+        self._order(self._spanning.lost(index))
+        self._stats.pop(index, None)
+        for levels in self._levels.values():
+            levels.pop(index, None)
+
+    def _started(self, worker: "_Worker") -> None:
+        """It has been started again and knows nothing yet."""
+        for bus in self._watched:
+            worker.watch_levels(bus, True)
+        now = asyncio.get_running_loop().time()
+        for recorder, talkers in self._talkers.items():
+            recorder.add(worker.start_recorder(talkers.next()), round(8000 * (now - talkers.began)))
+
+    def _take_stats(self, index: int, stats: Stats) -> None:
+        self._stats[index] = stats
+        self.stats = summed([self._stats[index] for index in sorted(self._stats)])
+        if self.on_stats is not None:
+            self.on_stats(self.stats)
+
+    def _take_levels(self, index: int, levels: Levels) -> None:
+        if levels.bus not in self._watched or self.on_levels is None:
+            return
+        latest = self._levels.setdefault(levels.bus, {})
+        latest[index] = levels
+        here = [latest[each] for each in self._spanning.workers_of(levels.bus) if each in latest]
+        legs, dbov = [leg for each in here for leg in each.legs], [each for one in here for each in one.dbov]
+        self.on_levels(Levels(levels.bus, legs, dbov))
+
+
+class _Worker(MediaProcess):
+    """One of them; what its legs command goes by way of the pool."""
+
+    def __init__(
+        self, settings: MediaSettings, numbers: Iterator[int], route: Callable[[Command], None]
+    ) -> None:
+        super().__init__(settings, numbers)
+        self._route = route
+
+    def send(self, command: Command) -> None:
+        self._route(command)
+
+    def post(self, command: Command) -> None:
+        """Queue a command for the process itself."""
+        super().send(command)
+
+
+class _Talkers:
+    """A recorder of talkers: its command, and how many parts have been made of it."""
+
+    def __init__(self, command: StartRecorder, began: float) -> None:
+        self.began = began
+        self._command = command
+        self._parts = 0
+
+    def next(self) -> StartRecorder:
+        """For one process more; its files are numbered behind those of the others."""
+        first = 1 + self._parts * MOST_TALKERS
+        self._parts += 1
+        return msgspec.structs.replace(self._command, numbered_from=first)
+
+
+def _reluctance(worker: MediaProcess, secure: bool) -> tuple[bool, bool, bool, int]:
+    """By what the process for a new leg is chosen, the least first."""
+    busy = bool(worker.stats and worker.stats.refusal)
+    return not worker.ready, secure and not worker.ice_port, busy, worker.legs
+
+
+async def _all(works: Iterable[Awaitable[None]]) -> None:
+    """Wait for all of them, then raise the first error."""
+    done = await asyncio.gather(*works, return_exceptions=True)
+    for outcome in done:
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+def divided(settings: MediaSettings, workers: int) -> list[MediaSettings]:
+    """The settings of each process: a part of the RTP ports, and a port of its own for browsers, one after
+    the other from `ice_port` on. Raises `MediaError` when there are too few ports.
+    """
+    first, last = settings.rtp_ports
+    pairs = (last - first + 1) // 2
+    if settings.rtp_ports != (0, 0) and pairs < workers:
+        raise MediaError(
+            f"TOWNHALL_RTP_PORTS has {pairs} pairs of ports and TOWNHALL_MEDIA_WORKERS is {workers}; "
+            "every media process needs a pair at least"
+        )
+    shares = []
+    for index in range(workers):
+        begin, end = (first + 2 * (pairs * place // workers) for place in (index, index + 1))
+        changes: dict[str, object] = {"worker": index, "workers": workers}
+        if settings.rtp_ports != (0, 0):
+            changes["rtp_ports"] = (begin, end - 1)
+        if settings.ice_port:
+            changes["ice_port"] = settings.ice_port + index
+        shares.append(msgspec.structs.replace(settings, **changes))
+    return shares
+
+
+def summed(stats: Sequence[Stats]) -> Stats:
+    """The figures of all processes together: times are those of the slowest. No legs are taken only when
+    none of them takes any.
+    """
+    every = [each.refusal for each in stats]
+    whole = {
+        name: sum(getattr(each, name) for each in stats)
+        for name in (
+            "legs",
+            "ticks",
+            "ticks_late",
+            "packets_received",
+            "packets_sent",
+            "unknown_source",
+            "malformed",
+            "cpu_s",
+        )
+    }
+    worst = {
+        name: max(getattr(each, name) for each in stats)
+        for name in ("tick_p50_ms", "tick_p99_ms", "tick_max_ms")
+    }
+    counts = [sum(column) for column in zip(*(each.tick_counts for each in stats), strict=False)]
+    refusal = every[0] if all(every) else ""
+    return msgspec.structs.replace(stats[0], **whole, **worst, tick_counts=counts, refusal=refusal)

@@ -1,0 +1,65 @@
+"""A phone of bare packets that talks to a leg of the real media process."""
+
+import asyncio
+from typing import Self
+
+import numpy as np
+
+from townhall.audio.g711 import encode_ulaw
+from townhall.media import Leg, Media
+from townhall.rtp import RTPPacket, build_packet, parse_packet
+
+PATIENCE_S = 20.0
+
+
+class Phone(asyncio.DatagramProtocol):
+    """A socket that collects RTP."""
+
+    def __init__(self) -> None:
+        self.packets: list[RTPPacket] = []
+        self.more = asyncio.Event()
+        self.transport: asyncio.DatagramTransport
+        self.number = 0
+
+    @classmethod
+    async def open(cls, media: Media) -> tuple[Self, Leg]:
+        loop = asyncio.get_running_loop()
+        transport, phone = await loop.create_datagram_endpoint(cls, local_addr=("127.0.0.1", 0))
+        phone.transport = transport
+        leg = await media.open_leg(phone.address)
+        leg.connect(codec="PCMU", payload_type=0, remote=phone.address, telephone_event=101)
+        phone.target = ("127.0.0.1", leg.rtp_port)
+        return phone, leg
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return self.transport.get_extra_info("sockname")[:2]
+
+    def datagram_received(self, data: bytes, addr: tuple) -> None:
+        self.packets.append(parse_packet(data))
+        self.more.set()
+
+    async def wait_packet(self) -> None:
+        """The next packet from now on."""
+        self.more.clear()
+        async with asyncio.timeout(PATIENCE_S):
+            await self.more.wait()
+
+    def send(self, payload: bytes, payload_type: int = 0, timestamp: int | None = None) -> None:
+        self.number += 1
+        stamp = self.number * 160 if timestamp is None else timestamp
+        self.transport.sendto(
+            build_packet(RTPPacket(payload_type, self.number, stamp, 7, payload)), self.target
+        )
+
+    async def talk(self, level: int) -> None:
+        """Say a level until cancelled."""
+        while True:
+            self.send(encode_ulaw(np.full(160, level, np.int16)).tobytes())
+            await asyncio.sleep(0.02)
+
+    async def hear(self, level: int) -> None:
+        """Wait until a packet has nothing but this level."""
+        wanted = encode_ulaw(np.full(160, level, np.int16)).tobytes()
+        while not any(packet.payload == wanted for packet in self.packets):
+            await self.wait_packet()
