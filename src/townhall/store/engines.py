@@ -108,23 +108,36 @@ class ThreadTransactions:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._connection: sa.Connection | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
 
     async def run(self, work: Callable[[sa.Connection], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
 
     def _run(self, work: Callable[[sa.Connection], T]) -> T:
+        # Kept from one to the next: taking it out of the pool and putting it back costs as much as five writes.
+        connection, self._connection = self._connection or self._engine.connect(), None
         try:
-            with self._engine.begin() as connection:
-                return work(connection)
+            with connection.begin():
+                result = work(connection)
         except sa.exc.OperationalError as error:
             if isinstance(error.orig, sqlite3.OperationalError) and _is_busy(error.orig):
                 raise DatabaseBusyError(f"the database is locked for {BUSY_TIMEOUT_S:.0f} s") from error
             raise
+        else:
+            self._connection = connection
+            return result
+        finally:
+            if self._connection is None:
+                connection.close()  # the next one begins afresh, whatever went wrong with this
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._engine.dispose()
 
     async def close(self) -> None:
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._thread, self._engine.dispose)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown()
 
 

@@ -1,7 +1,8 @@
 """All writes of this process: one task that commits whatever is queued in one transaction (group commit).
 
 While a batch is being written the next one gathers, so under load a commit (and its wait for the disk) is
-shared by many writes and alone it is made at once. Writes take effect in the order in which they were handed
+shared by many writes and alone it is made at once; what comes in quick succession waits a moment for more,
+as a commit costs more than its writes. Writes take effect in the order in which they were handed
 in. When a batch fails, each of its writes is tried alone, so a bad one fails by itself; the writer goes on in
 any case.
 """
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LARGEST_BATCH = 500
+GATHER_S = 0.01
+"""From the beginning of one batch to the next."""
 MOST_QUEUED = 100_000
 """Beyond it the database has been stuck for minutes; further writes fail instead of filling the memory."""
 BUSY_ATTEMPTS = 3
@@ -76,10 +79,15 @@ class Writer:
         await self._task
 
     async def _run(self) -> None:
+        loop, next_at = asyncio.get_running_loop(), 0.0
         while self._queue or not self._closing:
             await self._wake.wait()
             self._wake.clear()
             while self._queue:
+                early_s = next_at - loop.time()
+                if early_s > 0 and len(self._queue) < LARGEST_BATCH and not self._closing:
+                    await asyncio.sleep(early_s)
+                next_at = loop.time() + GATHER_S
                 size = min(len(self._queue), LARGEST_BATCH)
                 await self._write([self._queue.popleft() for _ in range(size)])
 
