@@ -32,6 +32,10 @@ _FEW_TOO_MANY = TICK_SAMPLES
 _FAR_TOO_MANY = 3 * TICK_SAMPLES
 _TOO_FEW = -BLOCK
 _TICKS_BETWEEN_MOVES = 4
+_MOST_SEARCHES = 32
+"""Pitch searches of one tick and direction, 10 µs each; the surplus has its turn later. More legs than these
+are not looked at all in one tick, but a quarter of them in each.
+"""
 
 
 class Holes(Protocol):
@@ -145,7 +149,7 @@ class Playout:
             self._repair(slots, timestamps, played, present, holes)
             self._linger(slots, timestamps, advance, holes)
             self._skip_silence(slots, timestamps, advance, np.flatnonzero(silent & started))
-        if self._ticks % _TICKS_BETWEEN_MOVES == 0:
+        if self._ticks % _TICKS_BETWEEN_MOVES == 0 or len(slots) > _MOST_SEARCHES:
             self._move(slots, timestamps, played, advance, plain)
         self._ring.forget(slots, timestamps + (advance - self._tick).astype(np.uint32), self._tick)
         self._next[slots] = timestamps + advance.astype(np.uint32)
@@ -277,17 +281,25 @@ class Playout:
         """Shorten or lengthen by a pitch period where the wait is not what it should be."""
         excess = self._excess(slots)
         scale = self._scale
-        many = np.flatnonzero(plain & (excess >= _FEW_TOO_MANY * scale))
+        turn = np.True_
+        if len(slots) > _MOST_SEARCHES:
+            turn = (slots + self._ticks) % _TICKS_BETWEEN_MOVES == 0
+        many = self._some(np.flatnonzero(turn & plain & (excess >= _FEW_TOO_MANY * scale)))
         if len(many):
             run = (TICK_SAMPLES + LONGEST_LAG) * scale
             many = many[self._ring.present(slots[many], timestamps[many], run).all(axis=1)]
             self._glide(slots, timestamps, played, advance, many, 1, excess[many] >= _FAR_TOO_MANY * scale)
         whole_at_end = self._started[slots] & (self._concealment.gap[slots] == 0)
-        few = np.flatnonzero(
-            whole_at_end & ((excess <= _TOO_FEW * scale) | ((excess < 0) & self._short[slots]))
-        )
+        lacking = (excess <= _TOO_FEW * scale) | ((excess < 0) & self._short[slots])
+        few = self._some(np.flatnonzero(turn & whole_at_end & lacking))
         if len(few):
             self._glide(slots, timestamps, played, advance, few, -1, np.ones(len(few), np.bool_))
+
+    def _some(self, rows: Slots) -> Slots:
+        """As many rows as may be searched in this tick, other ones each time."""
+        if len(rows) <= _MOST_SEARCHES:
+            return rows
+        return np.roll(rows, -self._ticks * _MOST_SEARCHES)[:_MOST_SEARCHES]
 
     def _glide(
         self,
