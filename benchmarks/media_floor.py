@@ -3,126 +3,85 @@
 Three measurements of one core, printed as a table:
 
 * engine: the media engine alone, fed synthetic packets: µs a tick, without sockets.
-* floor: a bare loop that receives the callers' packets and sends as many with the same system calls, and
-does nothing else. No server can go below it. * media: the same loop with the engine in between. Its CPU
-over the floor's is the ratio that the project is judged by.
+* floor: a bare loop that receives the callers' packets and sends as many with the same system calls on
+  the same sockets, and does nothing else. No server can go below it.
+* media: the same loop with the engine in between. Its processor time over the floor's is the ratio that
+  the project is judged by.
 
-The callers are a process of their own on the same machine, on loopback: every caller sends a 20 ms G.711
-packet a tick.
+The callers are a process of their own on the same machine, on loopback. Floor and media take turns, so
+that what else the machine does falls on both, and have real-time scheduling where that is permitted, as
+the media process has.
 
-    python benchmarks/media_floor.py [--callers 300 2000] [--talkers 10] [--seconds 5]
+    python benchmarks/media_floor.py [--shapes 1x300:10 200x10:2] [--seconds 3] [--turns 2]
 """
 
 import argparse
 import gc
 import multiprocessing
-import multiprocessing.connection
 import socket
 import time
 from dataclasses import dataclass
 
 import numpy as np
 
+from crowd import PACKET, PORT_PAIRS, SHAPES, Shape, call, make_engine, packets_of, shape_of
 from townhall.media.batched import MMsgIO, runs_of
 from townhall.media.engine import Engine
 from townhall.media.legs import Legs
+from townhall.media.loop import ask_for_real_time
 from townhall.media.network import LocalPort
-from townhall.media.protocol import ConnectLeg, OpenLeg, SetMix
 from townhall.media.settings import MediaSettings
 from townhall.media.shapes import TICK_S, Outgoing, Received, Slots
 from townhall.media.sockets import Sockets
 
-PORT_PAIRS = 32
-PAYLOAD = 160
-PACKET = 12 + PAYLOAD
+STRIDE = 1600
+"""As the packets lie in the receive buffer."""
 
 
-def packets_of(callers: int, tick: int) -> "np.ndarray[tuple[int, int], np.dtype[np.uint8]]":
-    """One packet of every caller: PCMU, a noise of its own, as loud as talk (-26 dBFS)."""
-    data = np.random.default_rng(tick).integers(0x40, 0x80, (callers, PACKET), np.uint8)
-    data[:, ::2] |= 0x80  # both signs
-    data[:, 0], data[:, 1] = 0x80, 0
-    words, halves = data.view(">u4"), data.view(">u2")
-    halves[:, 1] = tick & 0xFFFF
-    words[:, 1] = tick * PAYLOAD
-    words[:, 2] = np.arange(callers) + 1
-    return data
-
-
-def make_engine(callers: int, talkers: int, local: list[LocalPort], names: list[tuple[str, int]]) -> Engine:
-    """One conference: `talkers` are heard, all hear."""
-    engine = Engine(MediaSettings(max_legs=max(4096, callers)), local)
-    for leg, address in enumerate(names):
-        engine.handle(OpenLeg(leg, address, may_latch=False), 0.0)
-        engine.handle(ConnectLeg(leg, "PCMU", 0, address, telephone_event=101), 0.0)
-        engine.handle(SetMix(leg, "bus", hears=True, heard=leg < talkers), 0.0)
-    return engine
-
-
-def measure_engine(callers: int, talkers: int, ticks: int = 300) -> float:
-    """µs of a tick, the engine alone (median)."""
+def measure_engine(shape: Shape, ticks: int = 200) -> float:
+    """µs of processor time of a tick, the engine alone (median)."""
     local = [LocalPort("127.0.0.1", 20000 + 2 * index, 4) for index in range(PORT_PAIRS)]
-    names = [("127.0.0.1", 30000 + index) for index in range(callers)]
-    engine = make_engine(callers, talkers, local, names)
-    slots = np.array([engine.legs.slot_of[leg] for leg in range(callers)])
+    names = [("127.0.0.1", 30000 + index) for index in range(shape.callers)]
+    engine = make_engine(shape, local, names)
+    slots = np.array([engine.legs.slot_of[leg] for leg in range(shape.callers)])
+    data = np.zeros((shape.callers, STRIDE), np.uint8)
     took = []
     for tick in range(ticks):
+        data[:, :PACKET] = packets_of(shape.callers, tick)
         batch = Received(
-            packets_of(callers, tick),
-            np.full(callers, PACKET),
+            data,
+            np.full(shape.callers, PACKET),
             engine.legs.name[slots],
             engine.legs.socket[slots],
-            np.full(callers, tick * TICK_S),
+            np.full(shape.callers, tick * TICK_S),
         )
-        began = time.perf_counter()
+        began = time.thread_time()
         engine.receive(batch, tick * TICK_S)
         engine.tick(tick * TICK_S, tick * TICK_S)
-        took.append(time.perf_counter() - began)
+        took.append(time.thread_time() - began)
     engine.close()
     return float(np.median(took) * 1e6)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Figures:
-    """What one run cost and did."""
+    """What runs cost and did."""
 
-    cpu_s: float
-    """CPU seconds a tick."""
-    ticks: int
-    received: int
-    sent: int
+    cpu_s: float = 0.0
+    ticks: int = 0
+    received: int = 0
+    sent: int = 0
 
-
-def callers_process(
-    pipe: "multiprocessing.connection.Connection[object, object]", callers: int, seconds: float
-) -> None:
-    """All callers, one socket each; nobody reads what they are sent."""
-    socks = []
-    for _ in range(callers):
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        sock.bind(("127.0.0.1", 0))
-        sock.setblocking(False)
-        sock.setsockopt(
-            socket.SOL_SOCKET, socket.SO_RCVBUF, 4096
-        )  # full at once: nobody reads, the kernel drops
-        socks.append(sock)
-    pipe.send([sock.getsockname() for sock in socks])
-    targets = pipe.recv()
-    assert isinstance(targets, list)
-    deadline = time.monotonic() + 0.1
-    for tick in range(int(seconds / TICK_S)):
-        data = packets_of(callers, tick)
-        for sock, packet, target in zip(socks, data, targets, strict=True):
-            sock.sendto(packet, target)
-        deadline += TICK_S
-        time.sleep(max(0.0, deadline - time.monotonic()))
-    pipe.send("done")
+    @property
+    def share(self) -> float:
+        """Of a core, in percent."""
+        return 100 * self.cpu_s / self.ticks / TICK_S
 
 
 class Bare:
     """The floor: recvmmsg and sendmmsg on structures that were filled in once, and nothing else."""
 
-    def __init__(self, local: list[LocalPort], socks: list[socket.socket], legs: Legs, slots: Slots) -> None:
+    def __init__(self, socks: list[socket.socket], legs: Legs, slots: Slots) -> None:
         self._descriptors = [sock.fileno() for sock in socks]
         order = slots[np.argsort(legs.socket[slots], kind="stable")]
         data = np.zeros((len(slots), PACKET), np.uint8)
@@ -158,54 +117,57 @@ class Served:
         return got, sum(self._sockets.send(batch) for batch in self._engine.tick(now, now))
 
 
-def measure_sockets(callers: int, talkers: int, seconds: float, *, bare: bool) -> Figures:
-    """One run of either loop."""
-    sockets = Sockets(MediaSettings(rtp_ports=(21000, 21000 + 2 * PORT_PAIRS - 1)))
+def measure_sockets(shape: Shape, seconds: float, into: Figures, *, bare: bool) -> None:
+    """One run of either loop, added to `into`."""
+    sockets = Sockets(MediaSettings(rtp_ports=(21000, 21000 + 2 * PORT_PAIRS - 1), ice_port=None))
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.Process(target=callers_process, args=(theirs, callers, seconds))
+    process = multiprocessing.Process(target=call, args=(theirs, shape.callers, seconds))
     process.start()
-    names = ours.recv()
-    engine = make_engine(callers, talkers, sockets.local, names)
-    slots = np.array([engine.legs.slot_of[leg] for leg in range(callers)])
-    socks = sockets.sockets[:PORT_PAIRS]
-    work = Bare(sockets.local, socks, engine.legs, slots) if bare else Served(sockets, engine)
+    engine = make_engine(shape, sockets.local, ours.recv())
+    slots = np.array([engine.legs.slot_of[leg] for leg in range(shape.callers)])
+    work = Bare(sockets.sockets[:PORT_PAIRS], engine.legs, slots) if bare else Served(sockets, engine)
     ours.send([(port.host, port.port) for port in (sockets.local[i] for i in engine.legs.socket[slots])])
     gc.collect()
     gc.freeze()
     gc.disable()
-    cpu, ticks, received, sent = 0.0, 0, 0, 0
     deadline = time.monotonic() + TICK_S
     while not ours.poll():
         time.sleep(max(0.0, deadline - time.monotonic()))
         deadline = max(deadline + TICK_S, time.monotonic())  # a stall is no burst
         start = time.thread_time()
         got, gone = work.tick()
-        cpu += time.thread_time() - start
-        ticks, received, sent = ticks + 1, received + got, sent + gone
+        if got:  # before the first packets there is nothing to compare
+            into.cpu_s += time.thread_time() - start
+            into.ticks, into.received, into.sent = into.ticks + 1, into.received + got, into.sent + gone
     gc.enable()
+    gc.unfreeze()
     process.join()
     sockets.close()
     engine.close()
-    return Figures(cpu / ticks, ticks, received, sent)
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--callers", type=int, nargs="+", default=[300, 2000])
-    parser.add_argument("--talkers", type=int, default=10)
-    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--shapes", type=shape_of, nargs="+", default=SHAPES, metavar="CONFxSIZE:UNMUTED")
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--turns", type=int, default=2)
     chosen = parser.parse_args()
-    print(f"{'callers':>8} {'engine µs/tick':>15} {'floor % core':>13} {'media % core':>13} {'ratio':>6}")
-    for callers in chosen.callers:
-        engine = measure_engine(callers, chosen.talkers)
-        floor = measure_sockets(callers, chosen.talkers, chosen.seconds, bare=True)
-        media = measure_sockets(callers, chosen.talkers, chosen.seconds, bare=False)
-        shares = [100 * figures.cpu_s / TICK_S for figures in (floor, media)]
+    ask_for_real_time()
+    print(
+        f"{'conferences':>24} {'engine µs/tick':>15} {'floor % core':>13} {'media % core':>13} {'ratio':>6}"
+    )
+    for shape in chosen.shapes:
+        alone = measure_engine(shape)
+        floor, media = Figures(), Figures()
+        for _ in range(chosen.turns):
+            measure_sockets(shape, chosen.seconds, floor, bare=True)
+            measure_sockets(shape, chosen.seconds, media, bare=False)
         print(
-            f"{callers:>8} {engine:>15.0f} {shares[0]:>13.1f} {shares[1]:>13.1f}"
-            f" {shares[1] / shares[0]:>6.2f}   {media.ticks} ticks,"
-            f" {media.received} received, {media.sent} sent"
+            f"{shape!s:>24} {alone:>15.0f} {floor.share:>13.1f} {media.share:>13.1f}"
+            f" {media.share / floor.share:>6.2f}   {media.ticks} ticks,"
+            f" {media.received} received, {media.sent} sent",
+            flush=True,
         )
 
 
