@@ -115,7 +115,7 @@ class ThreadTransactions:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
 
     def _run(self, work: Callable[[sa.Connection], T]) -> T:
-        # Kept from one to the next: taking it out of the pool and putting it back costs as much as five writes.
+        # Kept from one to the next: out of the pool and back again costs as much as five writes.
         connection, self._connection = self._connection or self._engine.connect(), None
         try:
             with connection.begin():
