@@ -1,6 +1,6 @@
-"""Phones for the media rig that say tones, by Opus or G.711, and are asked which tones they hear.
+"""Phones for the media rig that say tones, by Opus, G.722 or G.711, and are asked which tones they hear.
 
-An Opus phone encodes with libopus and decodes everything it was sent with one decoder, in order, as a
+A wide phone encodes and decodes everything it was sent with one encoder and one decoder, in order, as a
 browser does.
 """
 
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from tests.harness.media_rig import Rig, RigPhone
 
 from townhall.audio.g711 import ALAW_DECODE, ULAW_DECODE, encode_alaw, encode_ulaw
+from townhall.audio.g722 import G722Decoder, G722Encoder
 from townhall.audio.opus import OpusDecoder, OpusEncoder, load_opus
 from townhall.media.protocol import Codec, ConnectLeg, LegOpened
 
 LIBRARY = load_opus()
 OPUS = 111
+G722 = 9
 EVENTS = 110
 LEAST_DBFS = -45.0
 TONE_DBFS = -20.0
@@ -95,6 +97,38 @@ class OpusPhone(TonePhone):
         return np.concatenate([decoder.decode(packet) for packet in packets])
 
 
+@dataclass
+class G722Phone(TonePhone):
+    """A phone that speaks G.722 (RFC 3551 section 4.5.2): two samples a byte and a unit of the RTP clock."""
+
+    rate: int = 16000
+    samples: int = 320
+    encoder: G722Encoder = field(default_factory=G722Encoder)
+
+    def next_payload(self) -> bytes:
+        samples = tones(self.says, self.rate, self._said, self.samples)
+        self._said += self.samples
+        return self.encoder.encode(samples)
+
+    def say(self) -> bytes:
+        packet = self.packet(self.next_payload())
+        self.timestamp = (self.timestamp + self.samples // 2) % 2**32
+        return packet
+
+    def sound(self) -> Samples:
+        decoder = G722Decoder()
+        packets = [packet.payload for packet in self.heard if packet.payload_type == self.payload_type]
+        return np.concatenate([decoder.decode(packet) for packet in packets])
+
+
+_KINDS: dict[Codec, tuple[int, type[TonePhone]]] = {
+    "PCMU": (0, TonePhone),
+    "PCMA": (8, TonePhone),
+    "G722": (G722, G722Phone),
+    "opus": (OPUS, OpusPhone),
+}
+
+
 def call_tones(
     rig: Rig, leg: int, says: tuple[float, ...] = (), codec: Codec = "opus", **fields: object
 ) -> TonePhone:
@@ -102,11 +136,10 @@ def call_tones(
     at = ("10.0.0.1", 30000 + 2 * leg)
     opened = rig.open(leg, at, may_latch=False)
     assert isinstance(opened, LegOpened), opened
-    kind = {"opus": OPUS, "PCMA": 8, "PCMU": 0}[codec]
+    kind, make = _KINDS[codec]
     fields.setdefault("telephone_event", EVENTS)
     rig.handle(ConnectLeg(leg, codec, kind, at, **fields))
     socket = int(rig.engine.legs.socket[rig.engine.legs.slot_of[leg]])
-    make = OpusPhone if codec == "opus" else TonePhone
     phone = make(leg, at, socket, codec, 0 if says else None, kind, ssrc=0x1000 + leg, says=says)
     rig.phones[leg] = phone
     return phone

@@ -640,7 +640,7 @@ def test_leg_without_libopus_is_silent_and_says_why(
 
 
 def test_encoder_that_is_too_slow_for_all_gets_coarser(rig: Rig) -> None:
-    from townhall.media.opus_table import FINE_ENCODERS
+    from townhall.media.wide_encoders import FINE_ENCODERS
 
     chosen: list[int] = []
     real = OpusEncoder.set_complexity

@@ -1,10 +1,10 @@
-"""Clips, encoded once and kept: one arena of G.711 codes in both laws, one of Opus packets, filled by a
-loader thread.
+"""Clips, encoded once and kept: one arena of G.711 codes in both laws, one of packets for wide legs, filled
+by a loader thread.
 
 A clip is found by its path and the file's time and size, so a thousand legs with the same prompt read it
-once. Its Opus packets are a form of their own, which is made when the first Opus leg is to hear it; they are
-of 20 ms each, so that the clip's end is filled up with silence. Clips nobody plays stay until room is needed;
-the one that was used longest ago goes first.
+once. Its packets in Opus or G.722 are forms of their own, made when the first such leg is to hear it; they
+are of 20 ms each, so that the clip's end is filled up with silence. Clips nobody plays stay until room is
+needed; the one that was used longest ago goes first.
 """
 
 import os
@@ -19,10 +19,11 @@ import numpy as np
 
 from townhall.audio.clips import load_clip
 from townhall.audio.g711 import ALAW_SILENCE, ULAW_SILENCE, encode_alaw, encode_ulaw
-from townhall.audio.opus import load_opus
 from townhall.errors import TownhallError
-from townhall.media.opus_clips import encode_clip
+from townhall.media.forms import Form
 from townhall.media.shapes import OPUS_BYTES, TICK_SAMPLES, Bytes, Int16s
+from townhall.media.wide_codecs import RATE as WIDE_RATE
+from townhall.media.wide_codecs import encode_clip
 
 MAX_FILE_BYTES = 100_000_000
 
@@ -39,19 +40,24 @@ class ClipError(TownhallError):
 
 @dataclass(eq=False, slots=True)
 class Clip:
-    """One file's codes: `arena[:, start : start + length]`, followed by a frame of its own beginning. In its
-    Opus form: every 160th place stands for a packet.
+    """One file's codes: `arena[:, start : start + length]`, followed by a frame of its own beginning. In a
+    wide form: every 160th place stands for a packet.
     """
 
     path: str
     stamp: Stamp
-    opus: bool = False
+    form: Form = Form.G711
     start: int = -1
     length: int = 0
     users: int = 0
     ready: bool = False
     failed: str = ""
     waiting: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def packed(self) -> bool:
+        """In packets."""
+        return self.form is not Form.G711
 
 
 class ClipStore:
@@ -73,30 +79,30 @@ class ClipStore:
         self.packets[:2, 0], self.packet_lengths[:2] = _OPUS_PAUSE, 1
         self.loads = 0
         """Files asked of the loader so far."""
-        self._clips: dict[tuple[str, bool], Clip] = {}  # in order of last use
-        # In order of their place, superseded ones included; G.711, Opus.
+        self._clips: dict[tuple[str, Form], Clip] = {}  # in order of last use
+        # In order of their place, superseded ones included; codes, packets.
         self._resident: tuple[list[Clip], list[Clip]] = ([], [])
         self._loader = _Loader(opus_library)
 
-    def use(self, path: str, opus: bool = False) -> Clip:
+    def use(self, path: str, form: Form = Form.G711) -> Clip:
         """The clip of this file, loading when it is not `ready`; `release` it in the end. Raises
         `ClipError`.
         """
         stamp = _stamp_of(path)
-        clip = self._clips.pop((path, opus), None)
+        clip = self._clips.pop((path, form), None)
         if clip is None or clip.stamp != stamp or clip.failed:
-            clip = Clip(path, stamp, opus)
+            clip = Clip(path, stamp, form)
             self._loader.ask(clip)
             self.loads += 1
-        self._clips[path, opus] = clip
+        self._clips[path, form] = clip
         clip.users += 1
         return clip
 
     def release(self, clip: Clip) -> None:
         """One user less; at none the clip may go when room is needed."""
         clip.users -= 1
-        if clip.users == 0 and clip.failed and self._clips.get((clip.path, clip.opus)) is clip:
-            del self._clips[clip.path, clip.opus]
+        if clip.users == 0 and clip.failed and self._clips.get((clip.path, clip.form)) is clip:
+            del self._clips[clip.path, clip.form]
 
     def collect(self) -> None:
         """Take over what the loader has finished; called once a tick, costs nothing when there is nothing."""
@@ -120,12 +126,12 @@ class ClipStore:
         self._loader.close()
 
     def _place(self, clip: Clip, codes: Bytes) -> None:
-        length = TICK_SAMPLES * len(codes) if clip.opus else codes.shape[1]
-        start = self._find_room(length + TICK_SAMPLES, clip.opus)
+        length = TICK_SAMPLES * len(codes) if clip.packed else codes.shape[1]
+        start = self._find_room(length + TICK_SAMPLES, clip.packed)
         if start < 0:
             clip.failed = f"{clip.path}: no room for {length / 8000:.0f} s of audio"
             return
-        if clip.opus:
+        if clip.packed:
             frames = slice(start // TICK_SAMPLES, start // TICK_SAMPLES + len(codes))
             self.packet_lengths[frames] = codes[:, 0]
             self.packets[frames] = codes[:, 1:]
@@ -133,35 +139,35 @@ class ClipStore:
             self.arena[:, start : start + length] = codes
             self.arena[:, start + length : start + length + TICK_SAMPLES] = codes[:, :TICK_SAMPLES]
         clip.start, clip.length, clip.ready = start, length, True
-        self._resident[clip.opus].append(clip)
-        self._resident[clip.opus].sort(key=lambda resident: resident.start)
+        self._resident[clip.packed].append(clip)
+        self._resident[clip.packed].sort(key=lambda resident: resident.start)
 
-    def _find_room(self, columns: int, opus: bool) -> int:
+    def _find_room(self, columns: int, packed: bool) -> int:
         """The beginning of the first gap that is wide enough, after evicting unused clips as needed; -1:
         none.
         """
         while True:
             begin = 2 * TICK_SAMPLES
-            for resident in self._resident[opus]:
+            for resident in self._resident[packed]:
                 if resident.start - begin >= columns:
                     return begin
                 begin = resident.start + resident.length + TICK_SAMPLES
             if self.arena.shape[1] - begin >= columns:
                 return begin
-            if not self._evict_one(opus):
+            if not self._evict_one(packed):
                 return -1
 
-    def _evict_one(self, opus: bool) -> bool:
+    def _evict_one(self, packed: bool) -> bool:
         current = set(map(id, self._clips.values()))
-        unused = [clip for clip in self._resident[opus] if clip.users == 0]
+        unused = [clip for clip in self._resident[packed] if clip.users == 0]
         if not unused:
             return False
         order = {id(clip): place for place, clip in enumerate(self._clips.values())}
         victim = min(unused, key=lambda clip: order.get(id(clip), -1))
-        self._resident[opus].remove(victim)
+        self._resident[packed].remove(victim)
         victim.ready = False
         if id(victim) in current:
-            del self._clips[victim.path, opus]
+            del self._clips[victim.path, victim.form]
         return True
 
 
@@ -215,19 +221,19 @@ class _Loader:
             if isinstance(task, threading.Event):
                 task.set()
             else:
-                self._done.put((task, self._load(task.path, task.opus)))
+                self._done.put((task, self._load(task.path, task.form)))
 
-    def _load(self, path: str, opus: bool) -> Bytes | str:
-        """Codes `(2, n)` of a file, at least a frame long, or its Opus packets, see `encode_clip`; or what is
+    def _load(self, path: str, form: Form) -> Bytes | str:
+        """Codes `(2, n)` of a file, at least a frame long, or its packets, see `encode_clip`; or what is
         wrong with it.
         """
-        samples = _read(path, 16000 if opus else 8000)
+        samples = _read(path, 8000 if form is Form.G711 else WIDE_RATE)
         if isinstance(samples, str):
             return samples
-        if not opus:
+        if form is Form.G711:
             return np.stack((encode_ulaw(samples), encode_alaw(samples)))
         try:
-            return encode_clip(load_opus(self._opus_library), samples)
+            return encode_clip(form, self._opus_library, samples)
         except TownhallError as error:
             return f"{path}: {error}"
 

@@ -3,6 +3,7 @@
 Legs' coming and going is in `openings`. A command takes effect with the next tick.
 """
 
+from townhall.media.forms import Form
 from townhall.media.openings import Openings
 from townhall.media.parts import Parts
 from townhall.media.protocol import (
@@ -111,7 +112,7 @@ class Commands:
             command.loops,
             leg=command.leg,
             slot=slot,
-            opus=bool(legs.opus[slot]),
+            form=Form(int(legs.form[slot])),
         )
         parts.dirty = True
 

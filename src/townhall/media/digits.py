@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from townhall.audio.g711 import encode_alaw, encode_ulaw
-from townhall.audio.opus import load_opus
 from townhall.audio.tones import dtmf
+from townhall.media.forms import Form
 from townhall.media.legs import Legs
-from townhall.media.opus_clips import encode_clip
 from townhall.media.protocol import PlayFinished
 from townhall.media.shapes import TICK_SAMPLES, Bytes, Int16s, Outgoing
+from townhall.media.wide_codecs import encode_clip
 from townhall.rtp.packet import RTPPacket, build_packet
 from townhall.rtp.telephone_event import DIGITS, TelephoneEvent, build_event
 
@@ -78,7 +78,7 @@ class DigitSender:
         return self.stop(slots[0]) if slots else None
 
     def tick(self) -> tuple[Outgoing | None, list[PlayFinished], dict[int, Bytes]]:
-        """The event packets of this tick, the runs that ended, and codes (or an Opus packet) to send in place
+        """The event packets of this tick, the runs that ended, and codes (or a packet) to send in place
         of audio, by slot.
         """
         if not self._runs:
@@ -142,11 +142,11 @@ class DigitSender:
         return packets
 
     def _tone(self, slot: int, run: _Run) -> Bytes:
-        """160 codes, or an Opus packet, of the digit's tone."""
+        """160 codes, or a packet, of the digit's tone."""
         if run.step == 0:
             run.tone = (
-                self._opus_tone(run.digits[0])
-                if self._legs.opus[slot]
+                self._wide_tone(Form(int(self._legs.form[slot])), run.digits[0])
+                if self._legs.wide[slot]
                 else self._g711_tone(slot, run.digits[0])
             )
         assert run.tone is not None
@@ -159,9 +159,9 @@ class DigitSender:
         codes = encode_alaw(samples) if self._legs.law[slot] else encode_ulaw(samples)
         return list(codes.reshape(-1, TICK_SAMPLES))
 
-    def _opus_tone(self, digit: str) -> list[Bytes]:
+    def _wide_tone(self, form: Form, digit: str) -> list[Bytes]:
         """Encoded for each press: this is for peers without telephone-event, which no browser is."""
-        packets = encode_clip(load_opus(self._opus_library), _tone_and_pause(digit, 2))
+        packets = encode_clip(form, self._opus_library, _tone_and_pause(digit, 2))
         return [row[1 : 1 + int(row[0])] for row in packets]
 
     def _batch(self, packets: list[tuple[int, bytes]]) -> Outgoing | None:

@@ -146,7 +146,7 @@ class Engine:
         decoded = legs.decoded.copy()
         legs.decoded[:] = False
         legs.decoded[plan.reading] = True
-        self.uplinks.release(np.flatnonzero(decoded & ~legs.decoded & legs.opus))
+        self.uplinks.release(np.flatnonzero(decoded & ~legs.decoded & legs.wide))
         self.uplinks.reset(fresh)
         parts.notices.follow(plan, fresh)
         return plan

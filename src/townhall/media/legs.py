@@ -53,10 +53,13 @@ class Legs:
 
         # What offer and answer agreed on.
         self.law = np.zeros(capacity, np.uint8)
-        """Of G.711: 0 is µ-law, 1 A-law; 0 for Opus."""
-        self.opus = np.zeros(capacity, np.bool_)
+        """Of G.711: 0 is µ-law, 1 A-law; 0 for others."""
+        self.form = np.zeros(capacity, np.int8)
+        """A `forms.Form`."""
+        self.wide = np.zeros(capacity, np.bool_)
+        """Its form is not G.711."""
         self.quality = np.zeros(capacity, np.int8)
-        """Of Opus: what its encoder is set to, see `opus_table.quality_of`."""
+        """Of a wide leg: what its encoder is set to, see `wide_codecs.quality_of`."""
         self.tick_units = np.full(capacity, TICK_SAMPLES, np.uint32)
         """RTP timestamp units of a tick: 160, for Opus 960."""
         self.event_units = np.full(capacity, TICK_SAMPLES, np.uint32)
@@ -145,7 +148,7 @@ class Legs:
             self.wanted,
             self.withheld,
             self.rtcp_mux,
-            self.opus,
+            self.wide,
             self.sends,
             self.receives,
             self.pressing,
@@ -163,7 +166,7 @@ class Legs:
         self.remote_ssrc[slot] = -1
         self.marker[slot] = True
         self.fifo_fill[slot] = 0
-        self.law[slot] = self.quality[slot] = 0
+        self.law[slot] = self.form[slot] = self.quality[slot] = 0
         self.tick_units[slot] = self.event_units[slot] = TICK_SAMPLES
         self.sent_at_report[slot] = 0
         self.unwanted_ticks[slot] = 0

@@ -6,12 +6,12 @@ import numpy as np
 
 from townhall.audio.opus import OpusMissing
 from townhall.errors import TownhallError
+from townhall.media.forms import Form, form_of, tick_units_of
 from townhall.media.network import LocalPort
-from townhall.media.opus_table import quality_of
 from townhall.media.parts import Parts
 from townhall.media.protocol import CloseLeg, ConnectLeg, LegClosed, LegOpened, LegRefused, OpenLeg
 from townhall.media.receiver import ALAW, ULAW
-from townhall.media.shapes import OPUS_TICK_UNITS, TICK_SAMPLES
+from townhall.media.wide_codecs import quality_of
 
 log = logging.getLogger(__name__)
 
@@ -88,45 +88,45 @@ class Openings:
     def _set_codec(self, slot: int, command: ConnectLeg) -> bool:
         """Note the codec of a leg; False when it is Opus and there is no libopus."""
         legs = self._legs
-        opus = command.codec == "opus"
-        if opus and not self._start_opus():
+        form = form_of(command.codec)
+        if form is not Form.G711 and not self._start_wide(form):
             return False
         law = ALAW if command.codec == "PCMA" else ULAW
-        ptime = command.ptime_ms if command.ptime_ms in PTIMES and not opus else 20
+        ptime = command.ptime_ms if command.ptime_ms in PTIMES and form is not Form.OPUS else 20
         if (legs.law[slot], legs.ptime[slot]) != (law, ptime):
             legs.fifo_fill[slot] = 0
-        if opus != legs.opus[slot]:
-            self._change_to_opus(slot, opus)
+        if form != legs.form[slot]:
+            self._change_form(slot, form)
         legs.law[slot], legs.ptime[slot] = law, ptime
-        legs.quality[slot] = quality_of(command.max_bitrate, command.in_band_fec)
-        legs.tick_units[slot] = OPUS_TICK_UNITS if opus else TICK_SAMPLES
+        legs.quality[slot] = quality_of(form, command.max_bitrate, command.in_band_fec)
+        legs.tick_units[slot] = tick_units_of(form)
         rate = 50 * int(legs.tick_units[slot])
         legs.event_units[slot] = (command.telephone_event_rate or rate) // 50
         self._parts.receiver.sources.clock_rate[slot] = rate
         return True
 
-    def _start_opus(self) -> bool:
-        """Be ready for Opus; False when there is no libopus."""
+    def _start_wide(self, form: Form) -> bool:
+        """Be ready for this form; False when it is Opus and there is no libopus."""
         try:
-            self._parts.start_opus()
+            self._parts.start_wide(form)
         except OpusMissing as error:
             log.error("a leg wants Opus and stays silent: %s", error)
             return False
         return True
 
-    def _change_to_opus(self, slot: int, opus: bool) -> None:
-        """From G.711 to Opus or back: what was received, or is half sent, is of no use any more."""
+    def _change_form(self, slot: int, form: Form) -> None:
+        """From one form to another: what was received, or is half sent, is of no use any more."""
         parts, legs = self._parts, self._legs
         slots = np.array([slot])
         parts.uplinks.release(slots)
         legs.decoded[slot] = False
-        legs.opus[slot] = opus
+        legs.form[slot], legs.wide[slot] = form, form is not Form.G711
         legs.fifo_fill[slot] = 0
         parts.receiver.sources.reset(slots)
         ended = parts.digits.stop(slot)
         if ended is not None:
             parts.events.append(ended)
-        parts.players.change_form(int(legs.play[slot]), opus)
+        parts.players.change_form(int(legs.play[slot]), form)
 
     def close(self, command: CloseLeg, now: float) -> None:
         """End the leg and all that it does, and tell what came of it."""

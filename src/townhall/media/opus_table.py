@@ -1,8 +1,8 @@
-"""The Opus side of the matrix step: wide sums, what each Opus leg hears, and their packets.
+"""The wide side of the matrix step: sums at 16 kHz, what each leg of Opus or G.722 hears, and their packets.
 
-Wide sums are what the narrow legs say, brought up once per bus, plus what Opus legs say. Listeners of a bus
-share one encoder; who hears something of his own has one himself, from the plan that needs it to the first
-that doesn't. A loop goes over encoders, and calls libopus once for each.
+Wide sums are what the narrow legs say, brought up once per bus, plus what wide legs say. Listeners of a bus
+share one encoder for each codec and quality; who hears something of his own has one himself, from the plan
+that needs it to the first that doesn't.
 """
 
 import ctypes
@@ -10,53 +10,38 @@ import ctypes
 import numpy as np
 
 from townhall.audio.mixing import add_private
-from townhall.audio.opus import OpusEncoder
-from townhall.audio.resampling import WIDE_SAMPLES, Upsampler
+from townhall.audio.resampling import Upsampler
+from townhall.media.forms import Form
 from townhall.media.mixer import limit_with
-from townhall.media.opus_clips import BITRATES, FINE, RATE, encode_all
 from townhall.media.players import Players
 from townhall.media.shapes import OPUS_BYTES, Bytes, Int16s, Int32s, Int64s
 from townhall.media.shared_buses import SharedBuses
-from townhall.media.wide_plan import OPUS_SILENCE_ROW, OPUS_SILENCE_ROWS, WidePlan
-
-EXPECTED_LOSS = 10
-"""Percent; more makes the copies in the FEC better and the voice itself worse."""
-
-COARSE = 1
-FINE_ENCODERS = 24
-"""As many encoders run at complexity `FINE`, more of them at `COARSE`: measured at 140 and 50 µs a packet, 3
-dB apart in likeness to the original. So the fine ones take a sixth of the tick at most.
-"""
-
-Key = tuple[str, int, int]
-
-
-def quality_of(max_bitrate: int | None, in_band_fec: bool) -> int:
-    """The setting for a leg's encoder, from what its SDP asks for (RFC 7587 section 6.1)."""
-    most = max_bitrate or BITRATES[0]
-    place = next((place for place, rate in enumerate(BITRATES) if rate <= most), len(BITRATES) - 1)
-    return 2 * place + int(in_band_fec)
+from townhall.media.wide_codecs import make_encoder, quality_of, silence_of
+from townhall.media.wide_encoders import Key, WideEncoders
+from townhall.media.wide_plan import SILENCE_ROW, WIDE_SILENCE_ROWS, WidePlan
 
 
 class OpusTable:
-    """The packets of a tick, a row each; limiters and filters of `capacity` legs and `buses`."""
+    """The packets of a tick, a row each; limiters and filters of `capacity` legs and `buses`. Without a
+    `library` there is no Opus.
+    """
 
-    def __init__(self, library: ctypes.CDLL, capacity: int, buses: int) -> None:
+    def __init__(self, library: ctypes.CDLL | None, capacity: int, buses: int) -> None:
         self.library = library
         self._bus_gain = np.ones(buses, np.float32)
         self._leg_gain = np.ones(capacity, np.float32)
         self._bus_up = Upsampler(buses)
         self._leg_up = Upsampler(capacity)
         self._plan: WidePlan | None = None
-        self._encoders: dict[Key, OpusEncoder] = {}
-        self._in_order: list[OpusEncoder] = []
+        self._encoders = WideEncoders(library)
         self.packets: Bytes = np.zeros((64, OPUS_BYTES), np.uint8)
         """`(rows, OPUS_BYTES)` of the last `fill`, and rows beyond them."""
         self.lengths: Int64s = np.zeros(64, np.int64)
         """Bytes of each."""
-        self._silence = encode_all(
-            self._encoder(quality_of(None, False)), np.zeros(4 * WIDE_SAMPLES, np.int16)
-        )[-1]
+        self._silence = {
+            SILENCE_ROW[form]: silence_of(make_encoder(library, quality_of(form, None, False)))
+            for form in (SILENCE_ROW if library is not None else (Form.G722,))
+        }
 
     def __len__(self) -> int:
         """Encoders in use."""
@@ -74,7 +59,7 @@ class OpusTable:
     ) -> None:
         """Make the packets of this tick.
 
-        `frames` `(reading, 160)` is what was said, `wide_frames` `(len(plan.places), 320)` what Opus legs
+        `frames` `(reading, 160)` is what was said, `wide_frames` `(len(plan.places), 320)` what wide legs
         said at 16 kHz, `sums` `(buses, 160)` the buses' narrow sums, `beeps` the bus plays' frames.
         """
         if plan is not self._plan:
@@ -82,7 +67,9 @@ class OpusTable:
         totals = self._totals(plan, frames, wide_frames, sums, shared)
         mixed = limit_with(self._bus_gain, plan.buses, totals)[plan.mixed_rows]
         own = self._single_mixes(plan, totals, frames, wide_frames, beeps)
-        self._encode(np.concatenate((mixed, own)))
+        self._encoders.encode(
+            np.concatenate((mixed, own)), self.packets[WIDE_SILENCE_ROWS:], self.lengths[WIDE_SILENCE_ROWS:]
+        )
         if len(plan.plays):
             first = plan.table_rows - len(plan.plays)
             packets, lengths = players.read_packets(plan.plays)
@@ -134,15 +121,6 @@ class OpusTable:
             mixes[plan.private] += self._leg_up.process(plan.single[plan.private], private)
         return limit_with(self._leg_gain, plan.single, mixes)
 
-    def _encode(self, mixes: Int16s) -> None:
-        source, target = mixes.ctypes.data, self.packets.ctypes.data + OPUS_SILENCE_ROWS * OPUS_BYTES
-        self.lengths[OPUS_SILENCE_ROWS : OPUS_SILENCE_ROWS + len(mixes)] = [
-            encoder.encode_at(
-                source + 2 * WIDE_SAMPLES * row, WIDE_SAMPLES, target + OPUS_BYTES * row, OPUS_BYTES
-            )
-            for row, encoder in enumerate(self._in_order)
-        ]
-
     def _follow(self, plan: WidePlan) -> None:
         """Keep the encoders and filters that the plan needs, make those that are new, drop the others."""
         before = self._plan
@@ -157,12 +135,7 @@ class OpusTable:
             ("leg", slot, quality)
             for slot, quality in zip(plan.single.tolist(), plan.single_quality.tolist(), strict=True)
         ]
-        known = self._encoders
-        self._encoders = {key: known.get(key) or self._encoder(key[2]) for key in keys}
-        self._in_order = list(self._encoders.values())
-        if (len(keys) > FINE_ENCODERS) != (len(known) > FINE_ENCODERS) or len(keys) > len(known):
-            for encoder in self._in_order:
-                encoder.set_complexity(FINE if len(keys) <= FINE_ENCODERS else COARSE)
+        self._encoders.keep(keys)
         self._make_room(plan.table_rows)
         self._plan = plan
 
@@ -170,19 +143,9 @@ class OpusTable:
         if rows > len(self.packets):
             self.packets = np.zeros((2 * rows, OPUS_BYTES), np.uint8)
             self.lengths = np.zeros(2 * rows, np.int64)
-        self.packets[OPUS_SILENCE_ROW, : len(self._silence)] = np.frombuffer(self._silence, np.uint8)
-        self.lengths[OPUS_SILENCE_ROW] = len(self._silence)
-
-    def _encoder(self, quality: int) -> OpusEncoder:
-        place, fec = divmod(quality, 2)
-        return OpusEncoder(
-            self.library,
-            RATE,
-            bitrate=BITRATES[place],
-            complexity=FINE,
-            fec=bool(fec),
-            expected_loss=EXPECTED_LOSS,
-        )
+        for row, packet in self._silence.items():
+            self.packets[row, : len(packet)] = packet
+            self.lengths[row] = len(packet)
 
 
 def _newly(things: Int64s, before: Int64s | None) -> Int64s:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from townhall.media.buses import Buses
 from townhall.media.clips import ClipStore
 from townhall.media.digits import DigitSender
+from townhall.media.forms import Form
 from townhall.media.legs import Legs
 from townhall.media.level_meters import LevelMeters
 from townhall.media.mixer import Mixer
@@ -56,7 +57,7 @@ class Parts:
         self.digits = DigitSender(self.legs, settings.opus_library)
         self.mixer = Mixer(settings.max_legs, self.buses.rows)
         self.opus: OpusTable | None = None
-        """Made when the first Opus leg comes."""
+        """Of wide legs; made when the first one comes."""
         self.sender = Sender(self.legs)
         self.sent = SentVoices(self.legs)
         self.recorders = Recorders(self.legs, emit)
@@ -65,9 +66,9 @@ class Parts:
         self.shared = shared_buses(settings, self.legs, self.buses)
         """None: this is the only media process."""
 
-    def start_opus(self) -> None:
-        """Be ready for Opus. Raises `OpusMissing`."""
-        library = self.uplinks.start_opus()
+    def start_wide(self, form: Form) -> None:
+        """Be ready for legs of this form. Raises `OpusMissing`."""
+        library = self.uplinks.start_wide(form)
         if self.opus is None:
             self.opus = OpusTable(library, self.legs.capacity, self.buses.rows)
 

@@ -3,14 +3,15 @@
 The tick makes a table of payloads, one row of 160 codes for every different thing that is heard: silence
 in both laws, the mix of each bus for all its listeners in each law they use, one for everybody who must
 not hear the same as the rest (talkers, the targets of whispers, owners of a bus play), one for each play
-to a leg. The plan says how the table is made and which of its rows each leg is sent (`groups`). Opus legs
-have a table of their own (`wide_plan`).
+to a leg. The plan says how the table is made and which of its rows each leg is sent (`groups`). Wide legs,
+of Opus and G.722, have a table of their own (`wide_plan`).
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from townhall.media.forms import Form
 from townhall.media.legs import Legs
 from townhall.media.shapes import Bools, Bytes, Int64s
 from townhall.media.wide_plan import Hearing, WidePlan, make_wide_plan
@@ -30,13 +31,13 @@ class BusPlays:
 
 @dataclass(slots=True)
 class Group:
-    """Legs that are sent to with one ptime, sorted by socket; Opus legs apart, in packets of 20 ms."""
+    """Legs that are sent to with one ptime, sorted by socket; each form apart, Opus in packets of 20 ms."""
 
     ptime: int
-    opus: bool
+    form: Form
     slots: Int64s
     sources: Int64s
-    """Row of the payload table (Opus: of its own) for each."""
+    """Row of the payload table (of wide legs: of theirs) for each."""
 
 
 @dataclass(slots=True)
@@ -81,10 +82,10 @@ class Plan:
     play_laws: Bytes
     table_rows: int
     sources: Int64s
-    """Row of the payload table (of Opus legs: of theirs) for every slot, `(legs,)`."""
+    """Row of the payload table (of wide legs: of theirs) for every slot, `(legs,)`."""
     groups: list[Group]
     wide: WidePlan | None
-    """None while no leg speaks Opus."""
+    """None while no leg is wide."""
 
 
 _NOBODY: Int64s = np.zeros(0, np.int64)
@@ -151,7 +152,7 @@ def make_plan(
     playing = playing[running[legs.play[playing]]]
     source = _Sources(legs)
     wide = None
-    opus = active & legs.opus
+    opus = active & legs.wide
     if opus.any():
         hearing = Hearing(
             reading=reading,
@@ -237,11 +238,9 @@ def _groups(legs: Legs, active: Bools, source: Int64s) -> list[Group]:
     sending = np.flatnonzero(active & legs.sends & legs.has_remote & ~legs.pressing & ~legs.withheld)
     sending = sending[np.argsort(legs.socket[sending], kind="stable")]
     groups = []
-    narrow = sending[~legs.opus[sending]]
-    for ptime in np.unique(legs.ptime[narrow]).tolist():
-        slots = narrow[legs.ptime[narrow] == ptime]
-        groups.append(Group(int(ptime), False, slots, source[slots]))
-    slots = sending[legs.opus[sending]]
-    if len(slots):
-        groups.append(Group(20, True, slots, source[slots]))
+    for form in Form:
+        alike = sending[legs.form[sending] == form]
+        for ptime in np.unique(legs.ptime[alike]).tolist():
+            slots = alike[legs.ptime[alike] == ptime]
+            groups.append(Group(int(ptime), form, slots, source[slots]))
     return groups

@@ -4,7 +4,7 @@ tick.
 A play is a chain of segments, each one clip, the last one linked to the first (loops) or to silence. All
 plays' places are arrays, so a tick is: a window per play, for those that reach a clip's end a second
 window of the next segment, and new places. Since a clip is at least a frame long, a frame touches two
-segments at most. Plays to Opus legs are of packets: their clips are whole frames, 160 places for each packet.
+segments at most. Plays to wide legs are of packets: their clips are whole frames, 160 places for each packet.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from townhall.media.clips import Clip, ClipError, ClipStore
+from townhall.media.forms import Form
 from townhall.media.protocol import Event, PlayFinished
 from townhall.media.shapes import TICK_SAMPLES, Bytes, Int64s, Slots
 
@@ -36,7 +37,7 @@ class PlayRecord:
     bus: int
     owner: int
     loops: int
-    opus: bool
+    form: Form
     clips: list[Clip] = field(default_factory=list)
     segments: list[int] = field(default_factory=list)
 
@@ -83,15 +84,15 @@ class Players:
         slot: int = -1,
         bus: int = -1,
         owner: int = -1,
-        opus: bool = False,
+        form: Form = Form.G711,
     ) -> int:
         """Begin a play; it sounds as soon as its clips are loaded. Returns its row, or -1 when it has ended
-        already. `opus`: for a leg that is sent Opus packets.
+        already. `form`: what its leg is sent.
         """
-        record = PlayRecord(number, leg, slot, bus, owner, loops, opus)
+        record = PlayRecord(number, leg, slot, bus, owner, loops, form)
         try:
             for path in paths:
-                record.clips.append(self._clips.use(path, opus))
+                record.clips.append(self._clips.use(path, form))
         except ClipError as error:
             self._release(record)
             self._emit(PlayFinished(number, leg, "failed", str(error)))
@@ -118,19 +119,19 @@ class Players:
         if row in self.records:
             self._end(row, "stopped")
 
-    def change_form(self, row: int, opus: bool) -> None:
+    def change_form(self, row: int, form: Form) -> None:
         """The leg of a play speaks another codec now: its clips begin again in the form for it."""
         record = self.records.get(row)
-        if record is None or record.opus == opus:
+        if record is None or record.form == form:
             return
         self.running[row] = False
         self.changed = True
         self._free_segments.extend(record.segments)
-        record.segments, record.opus, before = [], opus, record.clips
+        record.segments, record.form, before = [], form, record.clips
         record.clips = []
         try:
             for clip in before:
-                record.clips.append(self._clips.use(clip.path, opus))
+                record.clips.append(self._clips.use(clip.path, form))
         except ClipError as error:
             self._end(row, "failed", str(error))
         else:
@@ -221,8 +222,8 @@ class Players:
         return frames
 
     def read_packets(self, rows: Slots) -> tuple[Bytes, Bytes]:
-        """The next Opus packets `(n, OPUS_BYTES)` of running plays `rows`, and their bytes `(n,)`; moves
-        them on like `read`.
+        """The next packets `(n, OPUS_BYTES)` of running plays `rows` to wide legs, and their bytes `(n,)`;
+        moves them on like `read`.
         """
         segment, offset = self._segment[rows], self._offset[rows]
         frame = (self._start[segment] + offset) // TICK_SAMPLES

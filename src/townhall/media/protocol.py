@@ -17,7 +17,7 @@ import msgspec
 Address = tuple[str, int]
 """Numeric IP address (v4 or v6) and UDP port."""
 
-Codec = Literal["PCMU", "PCMA", "opus"]
+Codec = Literal["PCMU", "PCMA", "G722", "opus"]
 DigitSource = Literal["rfc4733", "inband"]
 
 TICK_EDGES_MS = tuple(20 * 2 ** (step / 8) for step in range(-48, 25))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from townhall.audio.g711 import ALAW_DECODE, ULAW_DECODE
+from townhall.media.forms import Form
 from townhall.media.legs import Legs
 from townhall.media.network import Network
 from townhall.media.protocol import DigitPressed, Event
@@ -17,7 +18,7 @@ from townhall.rtp.source import Sources
 from townhall.rtp.telephone_event import Presses
 
 LONGEST_PAYLOAD = 480
-"""60 ms of G.711; a longer packet is dropped."""
+"""60 ms of G.711 or G.722; a longer packet is dropped."""
 
 LONGEST_OPUS = 1275
 """RFC 6716 section 3.2.1, the longest frame."""
@@ -70,7 +71,7 @@ class Receiver:
         legs = self._legs
         known = headers.payload_type[unknown]
         fits = (candidates >= 0) & headers.valid[unknown]
-        longest = np.where(legs.opus[candidates], LONGEST_OPUS, LONGEST_PAYLOAD)
+        longest = np.where(legs.form[candidates] == Form.OPUS, LONGEST_OPUS, LONGEST_PAYLOAD)
         fits &= (headers.length[unknown] > 0) & (headers.length[unknown] <= longest)
         fits &= (known == legs.payload_type[candidates]) | (known == legs.event_type[candidates])
         rows = unknown[fits]
@@ -100,10 +101,10 @@ class Receiver:
         else:
             wanted = self._sort_out(batch, headers, rows, slots, kind, is_own)
         if wanted.size and self._uplinks.wide is not None:
-            is_opus = legs.opus[slots[wanted]]
-            if is_opus.any():
-                opus, wanted = wanted[is_opus], wanted[~is_opus]
-                self._take_opus(batch, headers, rows[opus], slots[opus])
+            is_wide = legs.wide[slots[wanted]]
+            if is_wide.any():
+                wide, wanted = wanted[is_wide], wanted[~is_wide]
+                self._take_wide(batch, headers, rows[wide], slots[wide])
         if wanted.size:
             law = np.where(is_own[wanted], legs.law[slots[wanted]], kind[wanted] == PCMA)
             self._take_audio(batch, headers, rows[wanted], slots[wanted], law)
@@ -122,7 +123,7 @@ class Receiver:
         is_press = kind == legs.event_type[slots]
         if is_press.any():
             self._take_presses(batch, headers, rows[is_press], slots[is_press])
-        is_g711 = ((kind == PCMU) | (kind == PCMA)) & ~legs.opus[slots]
+        is_g711 = ((kind == PCMU) | (kind == PCMA)) & ~legs.wide[slots]
         is_audio = ~is_press & (is_own | is_g711)
         dropped = ~is_press & ~is_audio & (kind != COMFORT_NOISE)
         if dropped.any():
@@ -167,7 +168,7 @@ class Receiver:
             samples = _decode(payloads, law[same])
             self._uplinks.narrow.write(slots[same], headers.timestamp[rows[same]], self._tick, samples)
 
-    def _take_opus(self, batch: Received, headers: HeaderArrays, rows: Int64s, slots: Int64s) -> None:
+    def _take_wide(self, batch: Received, headers: HeaderArrays, rows: Int64s, slots: Int64s) -> None:
         """Park the payloads, one step per distinct place that they begin at."""
         assert self._uplinks.wide is not None
         starts, lengths = headers.start[rows], headers.length[rows]

@@ -1,14 +1,15 @@
 """The way out: the payload table to RTP packets of every leg, one batch per ptime.
 
 Each leg has its own SSRC, sequence numbers and timestamps; only the payload is shared. Legs with a ptime
-other than 20 ms collect codes until their packet is full. Opus packets differ in length; they are copied as
-if they were all of the longest, and sent as long as they are.
+other than 20 ms collect codes until their packet is full; G.722 can be cut anywhere, as G.711 can. Opus
+packets differ in length; they are copied as if they were all of the longest, and sent as long as they are.
 """
 
 from collections.abc import Mapping
 
 import numpy as np
 
+from townhall.media.forms import Form
 from townhall.media.legs import Legs
 from townhall.media.opus_table import OpusTable
 from townhall.media.plan import Group, Plan
@@ -48,26 +49,33 @@ class Sender:
         self._rows: list[_Rows] = []
 
     def build(
-        self, plan: Plan, table: Bytes, instead: Mapping[int, Bytes], opus: OpusTable | None = None
+        self, plan: Plan, table: Bytes, instead: Mapping[int, Bytes], wide: OpusTable | None = None
     ) -> list[Outgoing]:
         """The batches of this tick; valid until the next call.
 
-        `instead`: slots that are sent these 160 codes, or this Opus packet, and not what the plan says (our
-        own key tones; a few).
+        `instead`: slots that are sent these 160 codes, or this packet of a wide codec, and not what the plan
+        says (our own key tones; a few).
         """
         if plan is not self._plan:
             self._prepare(plan)
         packets: dict[int, Bytes] = {}
-        if instead and opus is not None:
-            packets = {slot: packet for slot, packet in instead.items() if self._legs.opus[slot]}
+        if instead and wide is not None:
+            packets = {slot: packet for slot, packet in instead.items() if self._legs.wide[slot]}
             instead = {slot: codes for slot, codes in instead.items() if slot not in packets}
         if instead:
             table = np.concatenate((table, np.stack(list(instead.values()))))
         batches = []
         for group, rows in zip(plan.groups, self._rows, strict=True):
-            if group.opus:
-                assert opus is not None
-                batches.append(self._fill_opus(rows, group, opus, packets))
+            if group.form is Form.OPUS:
+                assert wide is not None
+                batches.append(self._fill_opus(rows, group, wide, packets))
+                continue
+            if group.form is Form.G722:
+                assert wide is not None
+                payloads = wide.packets[group.sources]
+                for slot, packet in packets.items():
+                    payloads[group.slots == slot] = packet
+                batches.extend(self._fill_or_collect(group, rows, payloads))
                 continue
             sources = group.sources
             for row, slot in enumerate(instead, plan.table_rows):
@@ -79,11 +87,17 @@ class Sender:
                 batches.extend(self._collect(group, rows, table[sources]))
         return batches
 
+    def _fill_or_collect(self, group: Group, rows: _Rows, codes: Bytes) -> list[Outgoing]:
+        if group.ptime == 20:
+            whole = np.ascontiguousarray(codes).view(f"V{TICK_SAMPLES}")[:, 0]
+            return [self._fill(rows, group.slots, whole)]
+        return self._collect(group, rows, codes)
+
     def _prepare(self, plan: Plan) -> None:
         self._plan = plan
         self._rows = []
         for group in plan.groups:
-            length = OPUS_BYTES if group.opus else 8 * group.ptime
+            length = OPUS_BYTES if group.form is Form.OPUS else 8 * group.ptime
             rows = _Rows(len(group.slots) * max(1, 20 // group.ptime), length)
             rows.ssrc[: len(group.slots)] = self._legs.ssrc[group.slots]
             self._rows.append(rows)

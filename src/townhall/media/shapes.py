@@ -28,7 +28,9 @@ Slots = npt.NDArray[np.integer]
 TICK_S = 0.02
 TICK_SAMPLES = 160
 OPUS_BYTES = 160
-"""The longest Opus packet that we send: 20 ms at 64 kbit/s, twice of what our encoders are set to."""
+"""The longest packet that we send to a wide leg: 20 ms at 64 kbit/s, exactly what G.722 takes, and twice of
+what our Opus encoders are set to.
+"""
 OPUS_TICK_UNITS = 960
 """RTP timestamp units of a tick of Opus, whose clock is always 48 kHz (RFC 7587 section 4.1)."""
 NAME_WORDS = 4

@@ -1,20 +1,21 @@
-"""The part of a plan that Opus needs, made only when a leg speaks it.
+"""The part of a plan that wide legs (Opus, G.722) need, made only when there is one.
 
-Opus legs have a payload table of their own, one row per packet: silence, the mix of each bus for its common
-listeners (once for each quality that they agreed on), one for everybody who must not hear the same as the
-rest, one per play. What they say is in the narrow frames as well, brought down to 8 kHz, so that everything
-else (G.711's sums, digits, recorders) needs to know nothing of them.
+They have a payload table of their own, one row per packet: silence, the mix of each bus for its common
+listeners (once for each codec and quality that they agreed on), one for everybody who must not hear the same
+as the rest, one per play. What they say is in the narrow frames as well, brought down to 8 kHz, so that
+everything else (G.711's sums, digits, recorders) needs to know nothing of them.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from townhall.media.forms import Form
 from townhall.media.legs import Legs
 from townhall.media.shapes import Bools, Int64s
 
-OPUS_SILENCE_ROW = 0
-OPUS_SILENCE_ROWS = 1
+SILENCE_ROW = {Form.OPUS: 0, Form.G722: 1}
+WIDE_SILENCE_ROWS = 2
 
 
 @dataclass(slots=True)
@@ -22,11 +23,11 @@ class WidePlan:
     """Everything is in the order of the rows that it makes."""
 
     places: Int64s
-    """Places in `Plan.reading` of the Opus legs."""
+    """Places in `Plan.reading` of the wide legs."""
     narrow_places: Int64s
     """Of all others."""
     buses: Int64s
-    """Buses that an Opus leg hears, ascending; the wide sums are made for these."""
+    """Buses that a wide leg hears, ascending; the wide sums are made for these."""
     voices: Int64s
     """Wide frames (by place in `places`) of the talkers in those buses, sorted by bus."""
     sum_starts: Int64s
@@ -44,7 +45,7 @@ class WidePlan:
     single_own: Int64s
     """Wide frame of a single's own voice in its bus's sum, -1: not in it."""
     whisper_targets: Int64s
-    """Places in `single` of those who are whispered to by an Opus leg, one per whisper."""
+    """Places in `single` of those who are whispered to by a wide leg, one per whisper."""
     whisper_voices: Int64s
     """Wide frames of the whisperers."""
     private: Int64s
@@ -54,10 +55,10 @@ class WidePlan:
     private_voices: Int64s
     """Places in `Plan.reading`, or behind it, of those whisperers."""
     owned_plays: Int64s
-    """Places in the bus plays whose owner hears the bus by Opus; `owning` are places in `private`."""
+    """Places in the bus plays whose owner is a wide leg in the bus; `owning` are places in `private`."""
     owning: Int64s
     plays: Int64s
-    """Running plays to Opus legs (rows of `Players`)."""
+    """Running plays to wide legs (rows of `Players`)."""
     table_rows: int
 
 
@@ -84,12 +85,13 @@ class Hearing:
 
 
 def make_wide_plan(legs: Legs, hearing: Hearing, sources: Int64s) -> WidePlan:
-    """The wide part; writes the rows that Opus legs are sent into `sources` `(legs,)`."""
-    opus = legs.opus
+    """The wide part; writes the rows that wide legs are sent into `sources` `(legs,)`."""
+    opus = legs.wide
     is_wide = opus[hearing.reading]
     places = np.flatnonzero(is_wide)
     wide_of = _places(hearing.reading[places], legs.capacity)
-    sources[opus] = OPUS_SILENCE_ROW
+    for form, silence in SILENCE_ROW.items():
+        sources[legs.form == form] = silence
 
     common = np.flatnonzero(hearing.common & opus)
     single = np.flatnonzero(hearing.single & opus)
@@ -102,7 +104,7 @@ def make_wide_plan(legs: Legs, hearing: Hearing, sources: Int64s) -> WidePlan:
 
     mix = legs.bus[common].astype(np.int64) << 8 | legs.quality[common]
     mixes, which = np.unique(mix, return_inverse=True)
-    row = OPUS_SILENCE_ROWS
+    row = WIDE_SILENCE_ROWS
     sources[common] = row + which
     row += len(mixes)
     sources[single] = row + np.arange(len(single))
