@@ -75,6 +75,7 @@ class Rig:
         self.local += [LocalPort("::1", 20000 + 2 * index, 6) for index in range(ports)]
         self.engine = Engine(MediaSettings(max_legs=256, **settings), self.local, seed=1)
         self.now = 1000.0
+        self.beat = 50_000
         self.phones: dict[int, RigPhone] = {}
         self.events: list[Event] = []
         self.stray: list[tuple[Address, bytes]] = []
@@ -150,10 +151,11 @@ class Rig:
         for _ in range(count):
             saying = [phone for phone in self.phones.values() if phone.level is not None]
             self.inject(*((phone.socket, phone.address, phone.say()) for phone in saying))
-            for batch in self.engine.tick(self.now, self.now):
+            for batch in self.engine.tick(self.now, self.now, self.beat):
                 self._deliver(batch)
             self._take_events()
             self.now += TICK_S
+            self.beat += 1
 
     def settle(self) -> None:
         """Until all that is heard is steady."""

@@ -143,5 +143,6 @@ class _Lag:
         self._early = 0
         self._late += 1
         # Read again in the next tick what was missing in this one; but who is away so long stands still.
-        self._ticks = min(lag + 1, MOST_LAG) if self._late < MOST_LAG else self._before
+        away = self._late >= MOST_LAG or latest < beat - DEPTH
+        self._ticks = self._before if away else min(lag + 1, MOST_LAG)
         return lag
