@@ -21,6 +21,10 @@ class Health(msgspec.Struct, frozen=True):
     calls: int
     conferences: int
     media: Stats | None
+    tasks: int = 0
+    """Of the control process's event loop: a few of the server's own, and some for each call. Those that stay
+    when all calls are over are a fault.
+    """
 
 
 def health_route(read: Callable[[], Health]) -> Route:
