@@ -299,4 +299,5 @@ class Server:
             calls=self.switchboard.calls if ok else 0,
             conferences=len(self.switchboard.hall.conferences) if ok else 0,
             media=self.media.stats,
+            tasks=len(asyncio.all_tasks()),
         )
