@@ -17,6 +17,7 @@ from townhall.audio import (
     encode_alaw,
     encode_ulaw,
 )
+from townhall.audio.g711 import decode_alaw, decode_ulaw
 
 EVERY_SAMPLE = np.arange(-32768, 32768).astype(np.int16)
 EVERY_CODE = np.arange(256, dtype=np.uint8)
@@ -101,3 +102,11 @@ def test_transcoding_tables_are_decode_then_encode() -> None:
 def test_tables_cannot_be_changed_by_accident() -> None:
     with pytest.raises(ValueError, match="read-only"):
         ULAW_DECODE[0] = 1
+
+
+@pytest.mark.parametrize(("decode", "table"), [(decode_ulaw, ULAW_DECODE), (decode_alaw, ALAW_DECODE)])
+@pytest.mark.parametrize("length", [1, 2, 79, 160])
+def test_payloads_of_any_length_decode_as_the_table_says(decode, table, length: int) -> None:
+    codes = np.random.default_rng(length).integers(0, 256, (7, length), np.uint8)
+    assert np.array_equal(decode(codes), table[codes])
+    assert np.array_equal(decode(codes[::2]), table[codes[::2]])

@@ -57,16 +57,15 @@ def limit(mixes: Int32, gain: Float32 | None = None) -> Int16:
     back slowly. Without it each frame stands alone. What the gain does not catch is bent smoothly below full
     scale.
     """
-    if mixes.size == 0:
-        return mixes.astype(np.int16)
-    peak = np.maximum(mixes.max(axis=1), -mixes.min(axis=1))
+    loudest = max(int(mixes.max(initial=0)), -int(mixes.min(initial=0)))
+    if loudest <= LIMIT_THRESHOLD and (gain is None or (gain >= 1.0).all()):
+        return mixes.astype(np.int16)  # nearly always, and four times as fast as to ask row by row
+    peak = np.abs(mixes).max(axis=1)
     loud = peak > LIMIT_THRESHOLD
     if gain is not None:
         loud |= gain < 1.0
     rows = np.flatnonzero(loud)
-    if len(rows) == 0:
-        return mixes.astype(np.int16)
-    result = np.clip(mixes, -_CEILING, _CEILING).astype(np.int16)
+    result = mixes.astype(np.int16)
     signal = mixes[rows].astype(np.float32)
     if gain is not None:
         signal *= _gain_ramp(gain, rows, peak[rows], signal.shape[1])

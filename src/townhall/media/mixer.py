@@ -83,8 +83,7 @@ class Mixer:
         if shared is not None:
             self._sums[shared.buses] = 0
         if plan.talkers:
-            voices = frames[: plan.talkers]
-            self._sums[plan.sum_buses] = np.add.reduceat(voices, plan.sum_starts, axis=0, dtype=np.int32)
+            self._sums[plan.sum_buses] = plan.sums.of(frames)
         if shared is not None:
             shared.exchange(self._sums)
         if not len(bus_plays.rows):
@@ -98,9 +97,8 @@ class Mixer:
         self, plan: Plan, bus_of: npt.NDArray[np.int32], frames: Int16s, beeps: Int16s | None
     ) -> Int16s:
         """The mixes of those who hear it differently, int16 `(len(plan.single), 160)`."""
-        mixes = self._sums[bus_of[plan.single]]
-        inside = np.flatnonzero(plan.single_own >= 0)
-        mixes[inside] -= frames[plan.single_own[inside]]
+        mixes: Int32s = self._sums.take(bus_of[plan.single], axis=0)
+        mixes[plan.single_talking] -= frames[plan.single_own]
         if len(plan.whisper_targets):
             add_private(mixes, plan.whisper_targets, frames[plan.whisper_voices])
         if beeps is not None and len(plan.owning):

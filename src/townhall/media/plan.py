@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from townhall.audio.sums import RunSums
 from townhall.media.forms import Form
 from townhall.media.legs import Legs
-from townhall.media.shapes import Bools, Bytes, Int64s
+from townhall.media.shapes import Bools, Bytes, Int64s, Rows, rows_of
 from townhall.media.wide_plan import Hearing, WidePlan, make_wide_plan
 
 ULAW_SILENCE_ROW, ALAW_SILENCE_ROW = 0, 1
@@ -53,23 +54,24 @@ class Plan:
     """How many, the talkers included, have their speech told."""
     in_band: Int64s
     """Places in `reading` of legs whose keys come as tones."""
-    sum_starts: Int64s
-    """Where each talking bus begins among the talkers, for `np.add.reduceat`."""
+    sums: RunSums
+    """Of the talkers of each talking bus."""
     sum_buses: Int64s
     """Bus of each of those sums, ascending."""
     buses: Int64s
     """Every bus with a leg."""
     mixed_buses: Int64s
     """Buses with common listeners, ascending."""
-    mixed_ulaw: Int64s
+    mixed_ulaw: Rows
     """Places in `mixed_buses` that are needed in µ-law."""
-    mixed_alaw: Int64s
+    mixed_alaw: Rows
     single: Int64s
     """Slots with a mix of their own, µ-law ones first."""
     single_ulaw: int
     """How many of `single` are µ-law."""
-    single_own: Int64s
-    """Place in `reading` of a single's own voice in its bus's sum, -1: not in it."""
+    single_talking: Rows
+    """Places in `single` of those who are in their bus's sum; `single_own` are their places in `reading`."""
+    single_own: Rows
     whisper_targets: Int64s
     """Places in `single`, one per whisper."""
     whisper_voices: Int64s
@@ -175,7 +177,8 @@ def make_plan(
         playing = playing[~opus[playing]]
         plays_owned, owners = plays_owned[~opus[owners]], owners[~opus[owners]]
     single = np.flatnonzero(own_mix)
-    single = single[np.argsort(legs.law[single], kind="stable")]
+    single = single[np.lexsort((place[single], legs.law[single]))]
+    talking = np.flatnonzero(talks[single])
     single_place = np.full(legs.capacity, -1, np.int64)
     single_place[single] = np.arange(len(single))
 
@@ -191,15 +194,16 @@ def make_plan(
         talkers=len(talker_slots),
         attended=len(talker_slots) + int(np.count_nonzero(attends)),
         in_band=place[np.flatnonzero(in_band)],
-        sum_starts=sum_starts,
+        sums=RunSums(sum_starts, len(talker_slots)),
         sum_buses=sum_buses,
         buses=np.unique(legs.bus[on_bus]).astype(np.int64),
         mixed_buses=mixed_buses,
-        mixed_ulaw=by_law[0],
-        mixed_alaw=by_law[1],
+        mixed_ulaw=rows_of(by_law[0]),
+        mixed_alaw=rows_of(by_law[1]),
         single=single,
         single_ulaw=int(np.count_nonzero(legs.law[single] == 0)),
-        single_own=np.where(talks[single], place[single], -1),
+        single_talking=rows_of(talking),
+        single_own=rows_of(place[single[talking]]),
         whisper_targets=single_place[np.concatenate((target[whisperers], remote_targets))],
         whisper_voices=np.concatenate((place[whisperers], remote_voices)),
         owned_plays=plays_owned,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from townhall.audio.g711 import ALAW_DECODE, ULAW_DECODE
+from townhall.audio.g711 import ALAW_DECODE, ULAW_DECODE, decode_alaw, decode_ulaw
 from townhall.media.forms import Form
 from townhall.media.legs import Legs
 from townhall.media.network import Network
@@ -203,5 +203,7 @@ def payloads_at(data: Bytes, rows: Int64s, starts: Int64s, length: int) -> Bytes
 def _decode(payloads: Bytes, law: Slots) -> Int16s:
     """Samples `(n, length)` of G.711 payloads; `law` `(n,)` is 0 for µ-law, 1 for A-law."""
     if not law.any():
-        return ULAW_DECODE.take(payloads)
+        return decode_ulaw(payloads)
+    if law.all():
+        return decode_alaw(payloads)
     return _DECODE.take(payloads + (law.astype(np.int16) << 8)[:, None])

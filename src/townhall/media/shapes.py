@@ -24,6 +24,8 @@ Floats = npt.NDArray[np.float64]
 Words = npt.NDArray[np.uint64]
 Words32 = npt.NDArray[np.uint32]
 Slots = npt.NDArray[np.integer]
+Rows = Int64s | slice
+"""Which rows of an array; a slice where they follow one another, so that nothing is copied to get at them."""
 
 TICK_S = 0.02
 TICK_SAMPLES = 160
@@ -63,6 +65,17 @@ class Outgoing:
     lengths: Int64s
     names: Words
     sockets: Int32s
+
+
+def rows_of(places: Int64s) -> Rows:
+    """The same rows, as a slice if they can be one."""
+    count = len(places)
+    if not count:
+        return slice(0, 0)
+    first = int(places[0])
+    if int(places[-1]) - first == count - 1 and bool((np.diff(places) == 1).all()):
+        return slice(first, first + count)
+    return places
 
 
 def name_of(address: Address) -> Words:
