@@ -58,8 +58,17 @@ class Phone(asyncio.DatagramProtocol):
             self.send(encode_ulaw(np.full(160, level, np.int16)).tobytes())
             await asyncio.sleep(0.02)
 
+    def has_heard(self, level: int) -> bool:
+        """Whether a packet has nothing but this level."""
+        wanted = encode_ulaw(np.full(160, level, np.int16)).tobytes()
+        return any(packet.payload == wanted for packet in self.packets)
+
     async def hear(self, level: int) -> None:
         """Wait until a packet has nothing but this level."""
-        wanted = encode_ulaw(np.full(160, level, np.int16)).tobytes()
-        while not any(packet.payload == wanted for packet in self.packets):
+        while not self.has_heard(level):
             await self.wait_packet()
+
+    async def hear_now(self, level: int) -> None:
+        """The same, of the packets from now on."""
+        self.packets.clear()
+        await self.hear(level)

@@ -15,7 +15,7 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSes
 from av import AudioFrame
 
 from townhall.ice import Credentials, new_credentials
-from townhall.media import Leg, MediaProcess
+from townhall.media import Leg, Media
 
 RATE = 8000
 FRAME = 160
@@ -80,7 +80,7 @@ def attribute(sdp: str, name: str) -> str:
 class WebPhone:
     """One browser and its leg."""
 
-    media: MediaProcess
+    media: Media
     leg: Leg
     local: Credentials = field(default_factory=new_credentials)
     """The server's."""
@@ -94,7 +94,7 @@ class WebPhone:
     )
 
     @classmethod
-    async def open(cls, media: MediaProcess) -> "WebPhone":
+    async def open(cls, media: Media) -> "WebPhone":
         """A leg that waits for its browser."""
         leg = await media.open_leg(secure=True)
         phone = cls(media, leg)
@@ -104,7 +104,7 @@ class WebPhone:
         return phone
 
     @classmethod
-    async def call(cls, media: MediaProcess, hz: float, fingerprint: str | None = None) -> "WebPhone":
+    async def call(cls, media: Media, hz: float, fingerprint: str | None = None) -> "WebPhone":
         """A browser that calls; `fingerprint` in place of its own is a lie."""
         phone = await cls.open(media)
         phone.connection.on("track", phone._listen)
@@ -134,7 +134,7 @@ class WebPhone:
             version=version,
             port=self.leg.rtp_port,
             local=self.local,
-            fingerprint=self.media.fingerprint,
+            fingerprint=self.leg.fingerprint,
             setup=setup,
             mid=mid,
         ).replace("\n", "\r\n")
@@ -176,3 +176,17 @@ class WebPhone:
         listener = getattr(self, "_listener", None)
         if listener is not None:
             listener.cancel()
+
+
+def share_of(hz: float, samples: np.ndarray) -> float:
+    """How much of the sound's energy is within 20 Hz of a frequency."""
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) ** 2
+    at = np.fft.rfftfreq(len(samples), 1 / 8000)
+    return float(spectrum[np.abs(at - hz) <= 20].sum() / max(spectrum.sum(), 1.0))
+
+
+async def hears(phone: WebPhone, hz: float) -> None:
+    """Wait until what the phone hears is a tone."""
+    async with asyncio.timeout(30):
+        while share_of(hz, await phone.wait_frames(20)) < 0.9:
+            pass

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.harness.web_phone import WebPhone
+from tests.harness.web_phone import WebPhone, hears, share_of
 
 from townhall.audio import encode_ulaw, sine
 from townhall.audio.g711 import ULAW_DECODE
@@ -23,20 +23,6 @@ async def media() -> AsyncIterator[MediaProcess]:
     await process.start()
     yield process
     await process.stop()
-
-
-def share_of(hz: float, samples: np.ndarray) -> float:
-    """How much of the sound's energy is within 20 Hz of a frequency."""
-    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) ** 2
-    at = np.fft.rfftfreq(len(samples), 1 / 8000)
-    return float(spectrum[np.abs(at - hz) <= 20].sum() / max(spectrum.sum(), 1.0))
-
-
-async def hears(phone: WebPhone, hz: float) -> None:
-    """Wait until what the phone hears is a tone."""
-    async with asyncio.timeout(30):
-        while share_of(hz, await phone.wait_frames(20)) < 0.9:
-            pass
 
 
 async def test_two_browsers_in_one_bus_hear_each_other(media: MediaProcess) -> None:

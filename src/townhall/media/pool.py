@@ -46,7 +46,7 @@ class MediaPool:
         self._count = workers
         self._memory = -1
         self._numbers = itertools.count(1)
-        self._workers: list[_Worker] = []
+        self.workers: list[_Worker] = []
         self._spanning = Spanning(workers * ROWS_A_WORKER)
         self._stats: dict[int, Stats] = {}
         self._watched: set[str] = set()
@@ -56,7 +56,7 @@ class MediaPool:
     @property
     def pids(self) -> list[int]:
         """The running processes' ids."""
-        return [worker.pid for worker in self._workers if worker.pid is not None]
+        return [worker.pid for worker in self.workers if worker.pid is not None]
 
     async def start(self) -> None:
         """Start all processes. Raises `MediaError`; then none is left."""
@@ -69,23 +69,23 @@ class MediaPool:
             worker.on_died = partial(self._died, index)
             worker.on_stats = partial(self._take_stats, index)
             worker.on_levels = partial(self._take_levels, index)
-            self._workers.append(worker)
-        first, *others = self._workers
+            self.workers.append(worker)
+        first, *others = self.workers
         try:
             await first.start()  # makes the certificate, where there is none yet
             await _all(worker.start() for worker in others)
         except BaseException:
             await self.stop()
             raise
-        for worker in self._workers:
+        for worker in self.workers:
             worker.on_started = partial(self._started, worker)
-        self.ports = [port for worker in self._workers for port in worker.ports]
+        self.ports = [port for worker in self.workers for port in worker.ports]
         self.fingerprint = first.fingerprint
-        self.opus = all(worker.opus for worker in self._workers)
+        self.opus = all(worker.opus for worker in self.workers)
 
     async def stop(self) -> None:
         """End them all; legs that are still open are lost. Idempotent."""
-        await _all(worker.stop() for worker in self._workers)
+        await _all(worker.stop() for worker in self.workers)
         if self._memory >= 0:
             os.close(self._memory)
             self._memory = -1
@@ -104,20 +104,20 @@ class MediaPool:
         Raises `LegRefusedError` when none does.
         """
         refusal = LegRefusedError("the media processes are not running")
-        for worker in sorted(self._workers, key=partial(_reluctance, secure=secure)):
+        for worker in sorted(self.workers, key=partial(_reluctance, secure=secure)):
             try:
                 leg = await worker.open_leg(remote, may_latch, ip_version, host, latch_from, secure)
             except LegRefusedError as error:
                 refusal = error
                 continue
             if not leg.closed:
-                self._spanning.opened(leg.number, self._workers.index(worker))
+                self._spanning.opened(leg.number, self.workers.index(worker))
             return leg
         raise refusal
 
     def play_to_bus(self, bus: str, clips: Sequence[str], owner: Leg | None = None) -> Playback:
         """Mix clips once into a bus; `owner` does not hear it."""
-        here = [self._workers[index] for index in self._spanning.workers_of(bus)] or self._workers[:1]
+        here = [self.workers[index] for index in self._spanning.workers_of(bus)] or self.workers[:1]
         parts = [worker.play_to_bus(bus, clips, owner) for worker in here]
         return parts[0] if len(parts) == 1 else JointPlayback(here[0], parts)
 
@@ -126,7 +126,7 @@ class MediaPool:
         (self._watched.add if on else self._watched.discard)(bus)
         if not on:
             self._levels.pop(bus, None)
-        for worker in self._workers:
+        for worker in self.workers:
             worker.watch_levels(bus, on)
 
     def start_recorder(self, command: StartRecorder) -> Recorder:
@@ -135,11 +135,11 @@ class MediaPool:
             return self._start_talkers(command)
         home = self._spanning.worker_of(command.leg or 0)
         if command.kind == "leg" or command.bus is None:
-            return self._workers[home or 0].start_recorder(command)
+            return self.workers[home or 0].start_recorder(command)
         there = self._spanning.workers_of(command.bus)
         # A channel of its own is only for a voice that is at hand.
         index = home if home is not None and command.channels == 2 else there[0] if there else home or 0
-        recorder = self._workers[index].start_recorder(command)
+        recorder = self.workers[index].start_recorder(command)
         if not recorder.over:
             self._order(self._spanning.join(command.bus, index))
             bus = command.bus
@@ -149,7 +149,7 @@ class MediaPool:
     # ---- recorders of talkers ----
 
     def _start_talkers(self, command: StartRecorder) -> Recorder:
-        running = [worker for worker in self._workers if worker.ready] or self._workers[:1]
+        running = [worker for worker in self.workers if worker.ready] or self.workers[:1]
         talkers = _Talkers(command, asyncio.get_running_loop().time())
         recorder = JointRecorder(running[0], [worker.start_recorder(talkers.next()) for worker in running])
         if not recorder.over:
@@ -168,14 +168,14 @@ class MediaPool:
             case SetMix():
                 self._order(self._spanning.mix(command))
             case CloseLeg():
-                self._workers[worker].post(command)
+                self.workers[worker].post(command)
                 self._order(self._spanning.closed(command.leg))
             case _:
-                self._workers[worker].post(command)
+                self.workers[worker].post(command)
 
     def _order(self, orders: list[Order]) -> None:
         for worker, command in orders:
-            self._workers[worker].post(command)
+            self.workers[worker].post(command)
 
     def _died(self, index: int) -> None:
         self._order(self._spanning.lost(index))
