@@ -13,7 +13,7 @@ from townhall.phone.listening import is_tone
 from townhall.phone.media import open_rtp
 from townhall.phone.negotiation import PhoneAudio
 from townhall.phone.outing import steps_of
-from townhall.phone.phone import decode_payload
+from townhall.phone.payload import PayloadCoder
 from townhall.signalling import IncomingInvite, Session, UserAgent, UserAgentSettings
 
 HOST = "127.0.0.1"
@@ -35,7 +35,7 @@ class Callee:
 
     async def start(self) -> None:
         clock = asyncio.get_running_loop().time
-        self._socket, self._port = await open_rtp(HOST, self.hearing, decode_payload, clock)
+        self._socket, self._port = await open_rtp(HOST, self.hearing, PayloadCoder().decode, clock)
         await self.agent.start()
 
     async def stop(self) -> None:

@@ -107,7 +107,56 @@ def test_answer_takes_the_offerers_first_codec_that_we_have(
     assert (agreement.codec, agreement.payload_type) == (codec, payload_type)
 
 
+ALL_CODECS = ("G722", "PCMU", "PCMA")
+
+
+@pytest.mark.parametrize(
+    ("formats", "rtpmaps", "codec", "payload_type"),
+    [
+        ("9 0 8", (), "G722", 9),
+        ("9 0 8", ("9 G722/8000", "0 PCMU/8000"), "G722", 9),
+        ("8 9", (), "PCMA", 8),
+        ("18 9 0", ("18 G729/8000",), "G722", 9),
+        ("97 0", ("97 g722/8000",), "G722", 97),
+        ("9 8", ("9 G722/16000",), "PCMA", 8),
+        ("96 9", ("96 G7221/16000",), "G722", 9),
+    ],
+)
+def test_answer_takes_g722_by_its_static_number_or_any_other_at_8000(
+    formats: str, rtpmaps: tuple[str, ...], codec: str, payload_type: int
+) -> None:
+    lines = (f"m=audio 40000 RTP/AVP {formats}", *(f"a=rtpmap:{text}" for text in rtpmaps))
+    agreement = agree(*lines, codecs=ALL_CODECS)
+    assert (agreement.codec, agreement.payload_type) == (codec, payload_type)
+
+
+def test_answer_in_g722_writes_its_clock_as_8000() -> None:
+    description, _ = make_answer(
+        offer("m=audio 40000 RTP/AVP 9 0 101", "a=rtpmap:101 telephone-event/8000"),
+        LOCAL,
+        AudioCapabilities(codecs=ALL_CODECS),
+    )
+    (media,) = description.media
+    assert media.value == "audio 20000 RTP/AVP 9 101"
+    assert media.attributes("rtpmap") == ["9 G722/8000", "101 telephone-event/8000"]
+
+
+def test_offer_has_codecs_in_our_order() -> None:
+    description = make_offer(LOCAL, AudioCapabilities(codecs=ALL_CODECS))
+    (media,) = description.media
+    assert media.value == "audio 20000 RTP/AVP 9 0 8 101"
+    assert next(iter(media.attributes("rtpmap"))) == "9 G722/8000"
+
+
+@pytest.mark.parametrize("formats", ["9 101", "9 0 8 101"])
+def test_answer_to_our_offer_agrees_on_its_first_codec(formats: str) -> None:
+    ours = make_offer(LOCAL, AudioCapabilities(codecs=ALL_CODECS))
+    theirs = offer(f"m=audio 40000 RTP/AVP {formats}", "a=rtpmap:101 telephone-event/8000")
+    assert accept_answer(ours, theirs).codec == "G722"
+
+
 def test_answer_takes_only_codecs_it_is_allowed() -> None:
+    assert agree("m=audio 40000 RTP/AVP 9 0 8").codec == "PCMU"
     assert agree("m=audio 40000 RTP/AVP 0 8", codecs=("PCMA",)).codec == "PCMA"
 
 
@@ -316,7 +365,7 @@ DIRECTIONS: tuple[Direction, ...] = ("sendrecv", "sendonly", "recvonly", "inacti
 
 
 @given(
-    codecs=st.sampled_from([("PCMU",), ("PCMA",), ("PCMU", "PCMA"), ("PCMA", "PCMU")]),
+    codecs=st.sampled_from([("PCMU",), ("PCMA",), ("PCMU", "PCMA"), ("PCMA", "PCMU"), ("G722", "PCMU")]),
     ptime=st.sampled_from([10, 20, 30, 40, 50, 60]),
     events=st.booleans(),
     their_events=st.booleans(),
@@ -337,7 +386,9 @@ def test_both_ends_agree_on_what_was_offered_and_answered(
     ours = LocalMedia("192.0.2.9", 20000, rtcp_ports[0], direction=directions[0])
     theirs = LocalMedia("192.0.2.1", 30000, rtcp_ports[1], direction=directions[1])
     offered = parse_sdp(bytes(make_offer(ours, caps)))
-    answered, far = make_answer(offered, theirs, AudioCapabilities(telephone_event=their_events))
+    answered, far = make_answer(
+        offered, theirs, AudioCapabilities(codecs=ALL_CODECS, telephone_event=their_events)
+    )
     near = accept_answer(offered, parse_sdp(bytes(answered)))
     assert (near.codec, near.payload_type, near.ptime_ms) == (far.codec, far.payload_type, far.ptime_ms)
     assert (near.codec, near.ptime_ms) == (codecs[0], ptime)

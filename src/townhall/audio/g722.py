@@ -34,22 +34,20 @@ _HOLD, _FADED = 160, 1280
 
 
 class G722Encoder:
-    """One stream, mono at 16 kHz."""
+    """One stream, mono at 16 kHz, or at 8 kHz with nothing in the upper band."""
 
-    def __init__(self) -> None:
-        self._codec = G722(RATE, BITRATE)
+    def __init__(self, rate: int = RATE) -> None:
+        self._codec = G722(rate, BITRATE)
 
     def encode_at(self, samples: int, count: int, target: int, room: int) -> int:
-        """Encode `count` int16 samples (an even number) at address `samples` to `target`, where `room` bytes
-        are; the bytes used, half as many.
-        """
+        """See `StreamEncoder`; a byte for two samples at 16 kHz."""
         codes: bytes = self._codec.encode((ctypes.c_int16 * count).from_address(samples))
         used = min(len(codes), room)
         ctypes.memmove(target, codes, used)
         return used
 
     def encode(self, samples: Int16) -> bytes:
-        """The codes of int16 `(n,)`, n even."""
+        """The codes of int16 `(n,)`; n is even at 16 kHz."""
         codes: bytes = self._codec.encode(np.ascontiguousarray(samples, np.int16))
         return codes
 

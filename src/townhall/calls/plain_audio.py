@@ -8,6 +8,8 @@ from townhall.calls.negotiation import CallAudio
 from townhall.media import LegRefusedError, Media
 from townhall.sdp import (
     AudioAgreement,
+    AudioCapabilities,
+    Codec,
     LocalMedia,
     NothingFits,
     SDPError,
@@ -30,8 +32,11 @@ class PlainAudio(CallAudio):
         peer_address: str,
         silence_limit_s: float,
         is_direct: bool = False,
+        codecs: tuple[Codec, ...] = ("PCMU", "PCMA"),
     ) -> None:
-        """`peer_address`: where the peer's SIP comes from; `is_direct`: it is the phone, no proxy."""
+        """`peer_address`: where the peer's SIP comes from; `is_direct`: it is the phone, no proxy; `codecs`:
+        in the order of our offers (in those of the peer, its own order counts).
+        """
         super().__init__()
         self._media = media
         self._address = local_address
@@ -41,6 +46,7 @@ class PlainAudio(CallAudio):
         self._local: LocalMedia | None = None
         self._pending_offer: SessionDescription | None = None
         self._is_real = False
+        self._capabilities = AudioCapabilities(codecs=codecs)
 
     def check(self, offer: bytes) -> None:
         self._answer(offer, LocalMedia(address=self._address, rtp_port=9, rtcp_port=10))
@@ -123,12 +129,12 @@ class PlainAudio(CallAudio):
 
     def _answer(self, offer: bytes, local: LocalMedia) -> tuple[SessionDescription, AudioAgreement]:
         try:
-            return make_answer(parse_sdp(offer), local)
+            return make_answer(parse_sdp(offer), local, self._capabilities)
         except (SDPError, NothingFits) as error:
             raise OfferRejected(status=488) from error
 
     def _offer(self, local: LocalMedia) -> bytes:
-        self._pending_offer = make_offer(local)
+        self._pending_offer = make_offer(local, self._capabilities)
         return bytes(self._pending_offer)
 
     def _connect(self, agreement: AudioAgreement) -> None:

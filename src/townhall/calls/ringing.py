@@ -123,7 +123,7 @@ class RingingGroup:
         if isinstance(way, BrowserWay):
             return self._switchboard.audio_for_browser(self._browsers.local_addresses(way.identity))
         local = way.hop.local[0] if way.hop.local is not None else "127.0.0.1"
-        return self._switchboard.audio_toward(local, way.hop.host)
+        return self._switchboard.audio_toward(local, way.hop.host, by_trunk=way.trunk is not None)
 
     async def _invite(self, way: Way, offer: bytes, timeout_s: float) -> RingingSession:
         return await self._user_agent.start_invite(

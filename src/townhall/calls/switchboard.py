@@ -33,6 +33,7 @@ from townhall.calls.turnstile import Ticket, Turnstile
 from townhall.calls.web_audio import WebAudio
 from townhall.media import Leg, Media
 from townhall.routing import CallRefused
+from townhall.sdp import Codec
 from townhall.signalling import IncomingInvite
 from townhall.signalling.protocols import BrowserCall, CallInvite
 from townhall.twiml import InlineDocument, run_call
@@ -67,6 +68,8 @@ class SwitchboardSettings:
     media_silence_s: float = 30.0
     public_address: str | None = None
     """The address written into SDP instead of the one the call came in on (behind NAT)."""
+    codecs: tuple[Codec, ...] = ("G722", "PCMU", "PCMA")
+    """What phones may speak, in the order of our offers."""
 
 
 class Switchboard:
@@ -234,14 +237,24 @@ class Switchboard:
             invite.reject(500)
             await invite.session.hang_up()
 
-    def audio_toward(self, local_address: str, peer_address: str, is_direct: bool = False) -> CallAudio:
-        """The audio of a call whose peer is reached from this address of ours."""
+    def audio_toward(
+        self, local_address: str, peer_address: str, is_direct: bool = False, by_trunk: bool = False
+    ) -> CallAudio:
+        """The audio of a call whose peer is reached from this address of ours.
+
+        `by_trunk`: it goes out by a trunk, which would have to bring G.722 back to G.711 for most whom it
+        reaches, so we offer it last.
+        """
+        codecs = self._settings.codecs
+        if by_trunk:
+            codecs = tuple(sorted(codecs, key=lambda codec: codec == "G722"))
         return PlainAudio(
             self._media,
             self._settings.public_address or local_address,
             peer_address,
             self._settings.media_silence_s,
             is_direct,
+            codecs,
         )
 
     def audio_for_browser(self, local_addresses: Sequence[str]) -> CallAudio:

@@ -24,6 +24,7 @@ class Transport(StrEnum):
 class Codec(StrEnum):
     PCMU = "PCMU"
     PCMA = "PCMA"
+    G722 = "G722"
 
 
 def call(
@@ -41,7 +42,10 @@ def call(
         float | None, typer.Option("--for", metavar="SECONDS", min=0.1, help="Hang up after so long.")
     ] = None,
     transport: Annotated[Transport, typer.Option(help="How to signal.")] = Transport.UDP,
-    codec: Annotated[list[Codec] | None, typer.Option(help="Offer this codec; may be given twice.")] = None,
+    codec: Annotated[
+        list[Codec] | None,
+        typer.Option(case_sensitive=False, help="Offer this codec; may be given several times."),
+    ] = None,
     user: Annotated[str, typer.Option(help="Who calls: the user part of the caller's address.")] = "phone",
     address: Annotated[
         str, typer.Option(help="This machine's address to call from; default: as the target needs.")
@@ -61,7 +65,7 @@ def call(
                 host=address or own_address(target),
                 user=user,
                 transport=transport.value,
-                codecs=tuple(chosen.value for chosen in codec or list(Codec)),
+                codecs=tuple(chosen.value for chosen in codec or (Codec.PCMU, Codec.PCMA)),
                 tone_hz=tone,
             ),
             press=press,

@@ -8,7 +8,7 @@ from townhall.phone.call import PhoneCall
 from townhall.phone.hearing import Hearing
 from townhall.phone.media import open_rtp
 from townhall.phone.negotiation import PhoneAudio
-from townhall.phone.payload import decode_payload, encode_payload
+from townhall.phone.payload import PayloadCoder
 from townhall.phone.settings import PhoneError, PhoneSettings
 from townhall.signalling import IncomingInvite, SessionEnded
 from townhall.sip import Request
@@ -71,10 +71,11 @@ class IncomingCall:
         if self._invite.offer is None:
             raise PhoneError("this phone answers offers only")
         hearing = Hearing(time.monotonic())
-        socket, port = await open_rtp(self._settings.host, hearing, decode_payload, time.monotonic)
+        coder = PayloadCoder()
+        socket, port = await open_rtp(self._settings.host, hearing, coder.decode, time.monotonic)
         audio = PhoneAudio(self._settings, port)
         self._sdp = audio.answer(self._invite.offer)
         self._call = self._took(
-            PhoneCall(self._settings, self._invite.session, audio, socket, hearing, encode_payload)
+            PhoneCall(self._settings, self._invite.session, audio, socket, hearing, coder.encode)
         )
         return self._call

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from townhall.phone.hearing import Hearing, Samples
 
 _HEADER = struct.Struct("!BBHII")
-_CODEC_OF = {0: "PCMU", 8: "PCMA"}
+_CODEC_OF = {0: "PCMU", 8: "PCMA", 9: "G722"}
 Address = tuple[str, int]
 Decode = Callable[[str, bytes], Samples]
-"""Codec (`PCMU`, `PCMA`) and payload to samples at 8 kHz, shape (samples,)."""
+"""Codec (`PCMU`, `PCMA`, `G722`) and payload to samples at 8 kHz, shape (samples,)."""
 
 
 class RTPSocket(asyncio.DatagramProtocol):

@@ -12,7 +12,7 @@ from townhall.phone.hearing import Hearing
 from townhall.phone.incoming import IncomingCall
 from townhall.phone.media import open_rtp
 from townhall.phone.negotiation import PhoneAudio
-from townhall.phone.payload import decode_payload, encode_payload
+from townhall.phone.payload import PayloadCoder
 from townhall.phone.settings import PhoneError, PhoneSettings
 from townhall.signalling import IncomingInvite, UserAgent, UserAgentSettings
 from townhall.sip.outside import RequestPlan
@@ -48,7 +48,8 @@ class Phone:
         Raises `InviteFailed`, and `SDPError` or `NothingFits` for an answer that makes no sense.
         """
         hearing = Hearing(time.monotonic())
-        socket, port = await open_rtp(self.settings.host, hearing, decode_payload, time.monotonic)
+        coder = PayloadCoder()
+        socket, port = await open_rtp(self.settings.host, hearing, coder.decode, time.monotonic)
         audio = PhoneAudio(self.settings, port)
         try:
             late = self.settings.late_offer
@@ -68,7 +69,7 @@ class Phone:
         except BaseException:
             socket.close()
             raise
-        return self._took(PhoneCall(self.settings, session, audio, socket, hearing, encode_payload))
+        return self._took(PhoneCall(self.settings, session, audio, socket, hearing, coder.encode))
 
     async def register(self, registrar: str, expires_s: int = 300) -> None:
         """Register at a server (`sip:host:port`), so that it can call this phone; raises `PhoneError`.

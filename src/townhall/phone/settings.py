@@ -5,7 +5,7 @@ from typing import Literal
 
 from townhall.errors import TownhallError
 
-Codec = Literal["PCMU", "PCMA"]
+Codec = Literal["PCMU", "PCMA", "G722"]
 Transport = Literal["udp", "tcp"]
 PressHow = Literal["rfc4733", "info", "inband"]
 
@@ -24,7 +24,7 @@ class PhoneSettings:
     display_name: str | None = None
     transport: Transport = "udp"
     codecs: tuple[Codec, ...] = ("PCMU", "PCMA")
-    """Offered in this order."""
+    """Offered in this order. G.722 in its lower band: the phone hears and speaks at 8 kHz."""
     telephone_event: bool = True
     """Offer RFC 4733 digits. Without them a phone presses its keys as tones or by SIP INFO."""
     ptime_ms: int = 20
@@ -44,4 +44,4 @@ class PhoneSettings:
                 f"ptime_ms is {self.ptime_ms}; a phone sends packets of 10, 20, 30, 40, 50 or 60 ms"
             )
         if not self.codecs:
-            raise PhoneError("a phone needs at least one codec: PCMU or PCMA")
+            raise PhoneError("a phone needs at least one codec: PCMU, PCMA or G722")

@@ -8,9 +8,12 @@ from typing import Literal
 
 from townhall.sdp.description import MediaDescription, read_payload_type
 
-Codec = Literal["PCMU", "PCMA", "opus"]
+Codec = Literal["PCMU", "PCMA", "G722", "opus"]
 
-STATIC_PAYLOAD_TYPES: dict[Codec, int] = {"PCMU": 0, "PCMA": 8}
+STATIC_PAYLOAD_TYPES: dict[Codec, int] = {"PCMU": 0, "PCMA": 8, "G722": 9}
+"""RFC 3551 section 6: what these numbers mean without an a=rtpmap. All count 8000 Hz in RTP, G.722 by an
+error that has become the standard (section 4.5.2).
+"""
 DEFAULT_PTIME_MS = 20
 _RTPMAP = re.compile(r"(\d{1,3})\s+([^\s/]+)\s*/\s*(\d+)(?:\s*/\s*(\d+))?")
 _EVENT_RANGE = re.compile(r"(\d{1,3})(?:-(\d{1,3}))?")

@@ -61,7 +61,11 @@ class LocalMedia:
 
 
 def make_offer(local: LocalMedia, caps: AudioCapabilities = _DEFAULT_CAPABILITIES) -> SessionDescription:
-    """An offer of everything we can do, in our order of preference."""
+    """An offer of everything we can do, in our order of preference.
+
+    An answer may accept several codecs; its first is then the agreed one. A peer that mixes others in is
+    heard as long as they are G.711, like the first.
+    """
     rtpmaps = [(STATIC_PAYLOAD_TYPES[codec], f"{codec}/8000") for codec in caps.codecs]
     attributes = [f"rtpmap:{number} {encoding}" for number, encoding in rtpmaps]
     formats = [str(number) for number, _ in rtpmaps]

@@ -178,6 +178,7 @@ class Server:
                 calls_per_source=settings.most_of_source,
                 media_silence_s=settings.media_silence_s,
                 public_address=await address_of(settings.public_host),
+                codecs=settings.codecs,
             ),
             directory=numbers,
             media=self.media,

@@ -23,6 +23,11 @@ class Settings(BaseModel):
     sip_port: _Port = 5060
     rtp_ports: Annotated[tuple[int, int], BeforeValidator(values.rtp_ports)] = (20000, 20063)
     ice_port: _Port | None = None
+    codecs: Annotated[tuple[values.PhoneCodec, ...], BeforeValidator(values.codecs)] = (
+        "G722",
+        "PCMU",
+        "PCMA",
+    )
     media_workers: Annotated[int, BeforeValidator(values.workers)] = 1
     public_url: Annotated[str, BeforeValidator(values.public_url)] | None = None
     public_host: Annotated[str, BeforeValidator(values.host)] | None = None

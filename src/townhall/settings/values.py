@@ -8,6 +8,7 @@ import ipaddress
 import os
 import re
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from townhall.ids import is_sid
@@ -18,6 +19,8 @@ _DATABASE_DRIVERS = {
     "postgresql": "postgresql+asyncpg",
 }
 MOST_WORKERS = 64
+PhoneCodec = Literal["PCMU", "PCMA", "G722"]
+_PHONE_CODECS: dict[str, PhoneCodec] = {"PCMU": "PCMU", "PCMA": "PCMA", "G722": "G722", "G.722": "G722"}
 _USER_NAME = re.compile(r"[A-Za-z0-9_.!~*'()&+$-]{1,64}")
 _HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9-]+)*\.?")
 
@@ -72,6 +75,18 @@ def workers(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_WORKERS:
         return value
     raise ValueError(f"a whole number from 1 to {MOST_WORKERS}, or auto: one for each core but one")
+
+
+def codecs(value: object) -> tuple[PhoneCodec, ...]:
+    """In our order; G.711 in one law at least, which every phone has."""
+    allowed = "PCMU, PCMA and G722 in the order of preference, PCMU or PCMA among them"
+    try:
+        chosen = tuple(dict.fromkeys(_PHONE_CODECS[word.upper()] for word in _listed(value)))
+    except (KeyError, ValueError):
+        raise ValueError(allowed) from None
+    if not {"PCMU", "PCMA"} & set(chosen):
+        raise ValueError(allowed)
+    return chosen
 
 
 def _web_address(value: object, what: str) -> str:
