@@ -22,8 +22,9 @@ LONGEST_DELAY_MS = 160.0
 _BURST = 4
 _JITTER_SHAPE = 2.3
 """Puts the mean delay of a queue whose packets are held up for 0 to 160 ms at 80."""
-_SPIKES_EVERY = 125
-"""Packets, on average; a spike delays eight."""
+_SPIKES_EVERY = 70
+"""Packets, on average."""
+_LEAST_SPIKE_MS = 60.0
 _SWAPPED_MS = 30.0
 """A packet that changes places with the next one comes so late."""
 _DOUBLED_MS = 1.0
@@ -92,8 +93,9 @@ def _jitter(packets: int, rng: np.random.Generator) -> Times:
 
 
 def _spikes(packets: int, rng: np.random.Generator) -> Times:
-    held_up = np.where(rng.random(packets) < 1.0 / _SPIKES_EVERY, LONGEST_DELAY_MS, 0.0)
-    return _queued(held_up)
+    """Now and then the queue stands still for 60 to 160 ms, and what has gathered comes at once."""
+    height = _LEAST_SPIKE_MS + (LONGEST_DELAY_MS - _LEAST_SPIKE_MS) * rng.random(packets)
+    return _queued(np.where(rng.random(packets) < 1.0 / _SPIKES_EVERY, height, 0.0))
 
 
 def _swapped(packets: int, rng: np.random.Generator) -> Times:
