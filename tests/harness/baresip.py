@@ -4,7 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from tests.harness.sounds import tone_file
@@ -15,6 +15,7 @@ _WAV_HEADER_BYTES = 44
 _CONFIG = """
 module_path /usr/lib/baresip/modules
 module g711.so
+module g722.so
 module aufile.so
 module sndfile.so
 module uuid.so
@@ -32,13 +33,26 @@ call_max_calls 4
 
 
 class Baresip:
-    """`async with Baresip("alice", address, directory, tone_hz) as phone: await phone.dial(uri)`."""
+    """`async with Baresip("alice", address, directory, tone_hz) as phone: await phone.dial(uri)`.
 
-    def __init__(self, user: str, address: str, directory: Path, tone_hz: float) -> None:
+    In G.722 it speaks and hears at 16 kHz (`rate`), and says a second tone, `high_hz`, beside its own.
+    """
+
+    def __init__(
+        self,
+        user: str,
+        address: str,
+        directory: Path,
+        tone_hz: float,
+        codec: Literal["PCMU", "G722"] = "PCMU",
+        high_hz: float = 0.0,
+    ) -> None:
         self.user = user
         self._address = address
         self._directory = directory
-        self._tone_hz = tone_hz
+        self._tones_hz = (tone_hz, high_hz) if high_hz else (tone_hz,)
+        self._codec = codec
+        self.rate = 16000 if codec == "G722" else RATE
         self._events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def dial(self, uri: str) -> None:
@@ -69,7 +83,7 @@ class Baresip:
 
     async def listen(self, seconds: float) -> Samples:
         """The next so many seconds."""
-        began, wanted = len(self.received), round(seconds * RATE)
+        began, wanted = len(self.received), round(seconds * self.rate)
         async with asyncio.timeout(seconds + 5.0):
             while len(self.received) < began + wanted:  # noqa: ASYNC110  (a file tells nobody that it grows)
                 await asyncio.sleep(0.05)
@@ -90,7 +104,7 @@ class Baresip:
 
     async def __aenter__(self) -> Self:
         self._directory.mkdir(parents=True)
-        (self._directory / "tone.wav").write_bytes(tone_file(self._tone_hz, 120.0))
+        (self._directory / "tone.wav").write_bytes(tone_file(self._tones_hz, 120.0, self.rate))
         server = await asyncio.start_server(lambda reader, writer: None, self._address, 0)
         control_port = server.sockets[0].getsockname()[1]
         server.close()
@@ -99,7 +113,7 @@ class Baresip:
         (self._directory / "config").write_text(config)
         (self._directory / "contacts").write_text("")
         (self._directory / "accounts").write_text(
-            f"<sip:{self.user}@{self._address}>;regint=0;audio_codecs=PCMU;dtmfmode=rtpevent\n"
+            f"<sip:{self.user}@{self._address}>;regint=0;audio_codecs={self._codec}/{self.rate};dtmfmode=rtpevent\n"
         )
         self._log = (self._directory / "baresip.log").open("wb")
         self._process = await asyncio.create_subprocess_exec(

@@ -1,5 +1,7 @@
 """Sound files and judgements that stories share."""
 
+from collections.abc import Sequence
+
 from townhall.audio import sine, write_wav
 from townhall.phone.hearing import Samples
 from townhall.phone.listening import amplitude_at
@@ -8,9 +10,10 @@ WAIT_HZ = 2345.0
 """Far from every phone's tone: what a wait document plays."""
 
 
-def tone_file(hz: float, seconds: float) -> bytes:
-    """A WAV file, 8 kHz mono, of one tone."""
-    return write_wav(sine(hz, seconds), 8000)
+def tone_file(hz: float | Sequence[float], seconds: float, rate: int = 8000) -> bytes:
+    """A WAV file, mono, of one tone or several."""
+    tones = [hz] if isinstance(hz, int | float) else hz
+    return write_wav(sum(sine(one, seconds, rate) for one in tones), rate)
 
 
 def is_beep(samples: Samples) -> bool:
