@@ -1,5 +1,6 @@
 """Environment over file over defaults; every fault is one line that says what to do and shows no secret."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,7 @@ def test_file_in_the_data_dir_is_found(tmp_path: Path) -> None:
         ("http_port", "0", 0),
         ("rtp_ports", "30000-30001", (30000, 30001)),
         ("ice_port", "3478", 3478),
+        ("media_workers", " 2 ", 2),
         ("codecs", "g.722, pcma", ("G722", "PCMA")),
         ("codecs", "PCMU PCMA G722 PCMU", ("PCMU", "PCMA", "G722")),
         ("public_url", "https://calls.example.com/town/", "https://calls.example.com/town"),
@@ -94,6 +96,20 @@ def test_setting_given_well_is_read(tmp_path: Path, name: str, text: str, value:
     assert getattr(load(tmp_path, **{name: text}), name) == value
 
 
+def test_media_workers_auto_leave_a_core_to_control(tmp_path: Path) -> None:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    assert load(tmp_path, media_workers="Auto").media_workers == min(32, max(1, cores - 1))
+
+
+def test_ports_of_browsers_in_all_processes_are_apart_from_the_others(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="with the 1 after it outside 20000-20063"):
+        load(tmp_path, media_workers="2", ice_port="19999")
+    with pytest.raises(SettingsError, match="with the 2 after it .* not sip_port"):
+        load(tmp_path, media_workers="3", ice_port="5058")
+    with pytest.raises(SettingsError, match="up to 65534"):
+        load(tmp_path, media_workers="2", ice_port="65535")
+
+
 @pytest.mark.parametrize(
     ("settings", "port"),
     [
@@ -101,6 +117,8 @@ def test_setting_given_well_is_read(tmp_path: Path, name: str, text: str, value:
         ({"rtp_ports": "30000-30001"}, 30002),
         ({"rtp_ports": "64000-65535"}, 63999),
         ({"ice_port": "0"}, 0),
+        ({"media_workers": "3"}, 20064),
+        ({"media_workers": "3", "rtp_ports": "64000-65533"}, 63997),
     ],
 )
 def test_browsers_port_lies_beside_the_rtp_ports_unless_it_is_set(
@@ -124,6 +142,8 @@ def test_browsers_port_lies_beside_the_rtp_ports_unless_it_is_set(
         ("rtp_ports", "65000-70000", ["1024-65535"]),
         ("ice_port", "20010", ["20010", "outside 20000-20063"]),
         ("ice_port", "5060", ["5060", "not sip_port"]),
+        ("media_workers", "0", ["'0'", "1 to 64", "auto"]),
+        ("media_workers", "33", ["33", "each pair of 20000-20063"]),
         ("account_sid", "AC12", ["'AC12'", "32 hexadecimal digits"]),
         ("codecs", "PCMU,G729", ["'PCMU,G729'", "PCMU, PCMA and G722"]),
         ("codecs", "G722", ["'G722'", "PCMU or PCMA among them"]),

@@ -69,7 +69,7 @@ def workers(value: object) -> int:
     """`auto`: a process for each core but one, which is control's."""
     if isinstance(value, str) and value.strip().lower() == "auto":
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return min(max(1, cores - 1), MOST_WORKERS)
+        return min(max(1, cores - 1), 32)  # the default range has as many pairs of RTP ports
     if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,3}\s*", value):
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_WORKERS:
