@@ -104,7 +104,7 @@ def test_media_workers_auto_leave_a_core_to_control(tmp_path: Path) -> None:
 def test_ports_of_browsers_in_all_processes_are_apart_from_the_others(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="with the 1 after it outside 20000-20063"):
         load(tmp_path, media_workers="2", ice_port="19999")
-    with pytest.raises(SettingsError, match="with the 2 after it .* not sip_port"):
+    with pytest.raises(SettingsError, match=r"with the 2 after it .* not sip_port"):
         load(tmp_path, media_workers="3", ice_port="5058")
     with pytest.raises(SettingsError, match="up to 65534"):
         load(tmp_path, media_workers="2", ice_port="65535")
