@@ -2,7 +2,9 @@
 
 import pytest
 from tests.harness.media_rig import Rig, heard_in
+from tests.harness.speech import frames_of, speech
 
+from townhall.audio.g711 import encode_ulaw
 from townhall.media.protocol import CloseLeg, PlayToBus, SpeechStarted, SpeechStopped
 
 
@@ -150,15 +152,10 @@ def test_leg_heard_late_starts_with_what_it_says_then(rig: Rig) -> None:
 
 
 def test_speech_of_a_heard_leg_is_told_and_ends_when_it_is_muted(rig: Rig) -> None:
-    import numpy as np
-
-    from townhall.audio.g711 import encode_ulaw
-
     phone = rig.call(1)
     rig.mix(1, "a", heard=True)
-    noise = np.random.default_rng(1).integers(-8000, 8000, 160).astype(np.int16)
-    for _ in range(50):
-        rig.send(phone, phone.packet(encode_ulaw(noise).tobytes()))
+    for frame in frames_of(speech(1.0)):
+        rig.send(phone, phone.packet(encode_ulaw(frame).tobytes()))
         phone.timestamp += 160
         rig.tick()
     assert [event.leg for event in rig.events_of(SpeechStarted)] == [1]

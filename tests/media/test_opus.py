@@ -16,6 +16,7 @@ from tests.harness.opus_phone import (
     level_dbfs,
     tones,
 )
+from tests.harness.speech import speech, wide_frames_of
 
 from townhall.audio.clips import write_wav
 from townhall.audio.opus import OpusEncoder, OpusMissing
@@ -598,8 +599,7 @@ def test_digits_are_tones_where_events_were_not_agreed_on_both_ways(rig: Rig) ->
 def test_speech_of_an_opus_leg_is_told(rig: Rig) -> None:
     phone = call_tones(rig, 1)
     rig.mix(1, "a", heard=True)
-    noise = np.random.default_rng(1).integers(-8000, 8000, (40, 320)).astype(np.int16)
-    for frame in noise:
+    for frame in wide_frames_of(speech(0.8)):
         rig.send(phone, phone.packet(phone.encoder.encode(frame)))
         phone.timestamp += 960
         rig.tick()

@@ -9,6 +9,7 @@ import httpx2
 from tests.harness.documents import conference
 from tests.harness.remote_control import RemoteControl
 from tests.harness.server import ACCOUNT_SID, AUTH_TOKEN
+from tests.harness.speech import speech
 from tests.harness.story import Story
 
 LOUD = 40
@@ -49,6 +50,8 @@ async def test_levels_follow_who_talks(story: Story) -> None:
         talking = [all_.get(call, {"dbov": 127}) for call in (ann, ben)]
         return all(one["dbov"] < LOUD and one["speaking"] for one in talking)
 
+    for name in ("ann", "ben"):
+        story.callers[name].call.say_samples(speech(60.0))
     assert set(await levels(story, sid, both_speak)) == {ann, ben}
     await remote.update("ann", muted=True)
     await levels(story, sid, lambda all_: set(all_) == {ben})

@@ -1,5 +1,5 @@
 """Audio as arrays: G.711, Opus, mixing, resampling, playout with loss concealment, digits and speech in the
-audio, clips, tones, music.
+audio, automatic gain, clips, tones, music.
 
 Everything works on numpy arrays whose rows are legs (or *slots*, a leg's row number in a state array);
 nothing here loops over legs, packets or samples (but for the one call into libopus per packet that is
@@ -20,13 +20,14 @@ from townhall.audio.g711 import (
     encode_ulaw,
 )
 from townhall.audio.inband import InbandDigits
-from townhall.audio.levels import SpeechDetector
+from townhall.audio.levels import SoundDetector
 from townhall.audio.mixing import add_private, bus_sums, limit, mix_minus
 from townhall.audio.music import hold_music
 from townhall.audio.opus import OpusDecoder, OpusEncoder, OpusError, OpusMissing, load_opus, opus_version
 from townhall.audio.opus_playout import OpusPlayout
 from townhall.audio.playout import Playout
 from townhall.audio.resampling import Downsampler, Upsampler
+from townhall.audio.talking import SpeechDetector
 from townhall.audio.tones import ToneError, beep_enter, beep_exit, comfort, dtmf, ringback, sine
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "OpusMissing",
     "OpusPlayout",
     "Playout",
+    "SoundDetector",
     "SpeechDetector",
     "ToneError",
     "Upsampler",

@@ -26,10 +26,12 @@ from townhall.media.protocol import (
     DigitPressed,
     Event,
     LegClosed,
+    LegHeld,
     LegInsecure,
     LegLeft,
     LegOpened,
     LegRefused,
+    LegResumed,
     LegSecured,
     LegSilent,
     Levels,
@@ -325,7 +327,15 @@ class MediaProcess:
 
     def _take_leg_event(
         self,
-        event: DigitPressed | LegSilent | SpeechStarted | SpeechStopped | LegSecured | LegInsecure | LegLeft,
+        event: DigitPressed
+        | LegSilent
+        | LegHeld
+        | LegResumed
+        | SpeechStarted
+        | SpeechStopped
+        | LegSecured
+        | LegInsecure
+        | LegLeft,
     ) -> None:
         leg = self._legs.get(event.leg)
         if leg is None or leg.closed:
@@ -337,6 +347,10 @@ class MediaProcess:
                 _tell(leg.on_silent)
             case SpeechStarted() | SpeechStopped() if leg.on_speech is not None:
                 _tell(leg.on_speech, isinstance(event, SpeechStarted))
+            case LegHeld() if leg.on_held is not None:
+                _tell(leg.on_held, event.sound)
+            case LegResumed() if leg.on_held is not None:
+                _tell(leg.on_held, None)
             case LegSecured() if leg.on_secured is not None:
                 _tell(leg.on_secured)
             case LegLeft() if leg.on_left is not None:

@@ -10,6 +10,7 @@ from townhall.media.protocol import (
     AddVoice,
     CloseLeg,
     Command,
+    ConditionLeg,
     ConnectLeg,
     OpenLeg,
     PauseRecorder,
@@ -57,8 +58,8 @@ class Commands:
                 self._play_to_bus(command)
             case SendDigits():
                 self._send_digits(command)
-            case SetSilenceLimit():
-                self._set_silence_limit(command, now)
+            case ConditionLeg() | SetSilenceLimit():
+                self._set_leg(command, now)
             case WatchLevels():
                 self._parts.levels.watch(command.bus, command.on)
             case StartRecorder() | PauseRecorder() | ResumeRecorder() | StopRecorder():
@@ -142,9 +143,12 @@ class Commands:
         if failure is not None:
             self._parts.events.append(failure)
 
-    def _set_silence_limit(self, command: SetSilenceLimit, now: float) -> None:
+    def _set_leg(self, command: ConditionLeg | SetSilenceLimit, now: float) -> None:
         slot = self._legs.slot_of.get(command.leg, -1)
-        if slot >= 0:
-            self._legs.silence_limit[slot] = max(0.0, command.seconds)
-            self._legs.silent_told[slot] = False
-            self._legs.last_packet[slot] = now
+        if slot < 0:
+            return
+        if isinstance(command, ConditionLeg):
+            return self._parts.conditioner.set_leg(slot, command)
+        self._legs.silence_limit[slot] = max(0.0, command.seconds)
+        self._legs.silent_told[slot] = False
+        self._legs.last_packet[slot] = now

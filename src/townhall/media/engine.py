@@ -100,6 +100,7 @@ class Engine:
         parts = self.parts
         frames, wide_frames = self.uplinks.read(plan)
         parts.notices.take(plan, frames)
+        parts.dirty |= parts.conditioner.apply(plan, frames, wide_frames)
         shared = parts.shared
         if shared is not None:
             frames = shared.begin(plan, parts.beat, frames, wide_frames)
@@ -133,6 +134,7 @@ class Engine:
         parts.dirty = False
         parts.buses.show_sounding(self.players.running)
         recorded, attended = self.recorders.listened_to()
+        recorded = np.concatenate((recorded, parts.conditioner.held()))
         running, plays, shared = self.players.running, parts.buses.plays, parts.shared
         if shared is None:
             plan = make_plan(legs, running, plays, recorded, attended)
@@ -148,7 +150,8 @@ class Engine:
         legs.decoded[plan.reading] = True
         self.uplinks.release(np.flatnonzero(decoded & ~legs.decoded & legs.wide))
         self.uplinks.reset(fresh)
-        parts.notices.follow(plan, fresh)
+        parts.notices.follow(fresh)
+        parts.conditioner.follow(plan, fresh)
         return plan
 
     def _tell_levels(self, plan: Plan, frames: Int16s) -> None:

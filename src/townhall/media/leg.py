@@ -10,6 +10,7 @@ from townhall.media.protocol import (
     CloseLeg,
     Codec,
     Command,
+    ConditionLeg,
     ConnectLeg,
     LegClosed,
     Play,
@@ -100,6 +101,8 @@ class Leg:
         self.on_digit: Callable[[str], None] | None = None
         self.on_silent: Callable[[], None] | None = None
         self.on_speech: Callable[[bool], None] | None = None
+        self.on_held: Callable[[Literal["music", "tone"] | None], None] | None = None
+        """It sends hold music or a constant tone and is silenced; None: it is let through again."""
         self.on_lost: Callable[[str], None] | None = None
         """The media process died; the leg is gone. Says why."""
         self.on_secured: Callable[[], None] | None = None
@@ -199,6 +202,10 @@ class Leg:
         playback = self._port.new_playback(self)
         self._start(playback, SendDigits(self.number, playback.number, digits))
         return playback
+
+    def condition(self, *, auto_gain: bool | None = None, hold_guard: bool | None = None) -> None:
+        """What is done to its voice, see `ConditionLeg`."""
+        self._send(ConditionLeg(self.number, auto_gain, hold_guard))
 
     def set_silence_limit(self, seconds: float) -> None:
         """Seconds without any packet until `on_silent`; 0 turns it off."""

@@ -1,14 +1,13 @@
-"""What the tick notices and tells: speech that begins and ends, keys pressed as tones, legs fallen silent."""
+"""What the tick notices and tells: keys pressed as tones, legs fallen silent. Speech is in `conditioning`."""
 
 from collections.abc import Callable
 
 import numpy as np
 
 from townhall.audio.inband import InbandDigits
-from townhall.audio.levels import SpeechDetector
 from townhall.media.legs import Legs
 from townhall.media.plan import Plan
-from townhall.media.protocol import DigitPressed, Event, LegSilent, SpeechStarted, SpeechStopped
+from townhall.media.protocol import DigitPressed, Event, LegSilent
 from townhall.media.shapes import Int16s, Int64s
 
 
@@ -19,27 +18,13 @@ class Notices:
         self._legs = legs
         self._emit = emit
         self._in_band = InbandDigits(legs.capacity)
-        self._speech = SpeechDetector(legs.capacity)
-        self._speaking = np.zeros(legs.capacity, np.bool_)
 
-    def follow(self, plan: Plan, fresh: Int64s) -> None:
-        """A new plan: `fresh` are newly read, and who is not attended any more has stopped speaking."""
+    def follow(self, fresh: Int64s) -> None:
+        """A new plan: `fresh` are newly read."""
         self._in_band.reset(fresh)
-        self._speech.reset(fresh)
-        attended = np.zeros(self._legs.capacity, np.bool_)
-        attended[plan.reading[: plan.attended]] = True
-        for slot in np.flatnonzero(self._speaking & ~attended).tolist():
-            self._speech.reset(np.array([slot]))
-            self._stopped(slot)
-
-    def forget_leg(self, slot: int) -> None:
-        """The leg is closed: nothing is told of it any more."""
-        self._speaking[slot] = False
 
     def take(self, plan: Plan, frames: Int16s) -> None:
         """This tick's frames `(reading, 160)`."""
-        if plan.attended:
-            self._notice_speech(plan.reading[: plan.attended], frames[: plan.attended])
         if len(plan.in_band):
             self._notice_tones(plan.reading[plan.in_band], frames[plan.in_band])
 
@@ -52,18 +37,6 @@ class Notices:
             legs.silent_told[slot] = True
             self._emit(LegSilent(int(legs.number[slot]), round(float(quiet[slot]), 1)))
         legs.silent_told &= silent
-
-    def _notice_speech(self, slots: Int64s, frames: Int16s) -> None:
-        started, stopped = self._speech.update(slots, frames)
-        for slot in started.tolist():
-            self._speaking[slot] = True
-            self._emit(SpeechStarted(int(self._legs.number[slot])))
-        for slot in stopped.tolist():
-            self._stopped(slot)
-
-    def _stopped(self, slot: int) -> None:
-        self._speaking[slot] = False
-        self._emit(SpeechStopped(int(self._legs.number[slot])))
 
     def _notice_tones(self, slots: Int64s, frames: Int16s) -> None:
         pressing, digits = self._in_band.detect(slots, frames)

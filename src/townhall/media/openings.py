@@ -44,6 +44,7 @@ class Openings:
         legs.silence_limit[slot] = parts.settings.silence_limit_s
         parts.receiver.reset(slot)
         parts.mixer.forget_leg(slot)
+        parts.conditioner.forget_leg(slot)
         if parts.opus is not None:
             parts.opus.forget_leg(slot)
         rtcp_port = port.port if port.secure else port.port + 1
@@ -146,7 +147,7 @@ class Openings:
         legs.bus[slot] = -1
         parts.part_from_bus(bus)
         self._network.close(slot)
-        parts.notices.forget_leg(slot)
+        parts.conditioner.forget_leg(slot)
         parts.uplinks.release(np.array([slot]))
         if parts.shared is not None:
             parts.shared.forget_leg(command.leg)

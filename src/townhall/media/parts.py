@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from townhall.media.buses import Buses
 from townhall.media.clips import ClipStore
+from townhall.media.conditioning import Conditioner
 from townhall.media.digits import DigitSender
 from townhall.media.forms import Form
 from townhall.media.legs import Legs
@@ -63,6 +64,7 @@ class Parts:
         self.recorders = Recorders(self.legs, emit)
         self.levels = LevelMeters(settings.max_legs)
         self.notices = Notices(self.legs, emit)
+        self.conditioner = Conditioner(self.legs, settings, emit)
         self.shared = shared_buses(settings, self.legs, self.buses)
         """None: this is the only media process."""
 

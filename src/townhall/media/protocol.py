@@ -161,6 +161,15 @@ class SendDigits(Message, frozen=True):
     digits: str
 
 
+class ConditionLeg(Message, frozen=True):
+    """What is done to a leg's voice before it is mixed, other than the settings say; None: as it is."""
+
+    leg: int
+    auto_gain: bool | None = None
+    hold_guard: bool | None = None
+    """Silence it when it sends hold music. Switching it off lets a leg be heard that is silenced now."""
+
+
 class SetSilenceLimit(Message, frozen=True):
     """Seconds without any packet after which `LegSilent` is sent; 0 turns it off (a peer on hold sends
     nothing).
@@ -255,6 +264,7 @@ Command = (
     | StopPlay
     | PlayToBus
     | SendDigits
+    | ConditionLeg
     | SetSilenceLimit
     | WatchLevels
     | StartRecorder
@@ -338,6 +348,21 @@ class PlayFinished(Message, frozen=True):
 class LegSilent(Message, frozen=True):
     leg: int
     seconds: float
+
+
+class LegHeld(Message, frozen=True):
+    """A talker sends nothing but music or a constant tone, as one does who has put us on hold. Nobody hears
+    it until `LegResumed`, or until it is taken out of the sum and put in again.
+    """
+
+    leg: int
+    sound: Literal["music", "tone"]
+
+
+class LegResumed(Message, frozen=True):
+    """A leg that was held speaks again, or has fallen silent."""
+
+    leg: int
 
 
 class SpeechStarted(Message, frozen=True):
@@ -438,6 +463,8 @@ Event = (
     | DigitPressed
     | PlayFinished
     | LegSilent
+    | LegHeld
+    | LegResumed
     | SpeechStarted
     | SpeechStopped
     | Levels

@@ -41,6 +41,18 @@ class MediaSettings(msgspec.Struct, frozen=True):
     real_time: bool = True
     """Ask the system for real-time scheduling; goes on without when refused."""
 
+    auto_gain: bool = True
+    """Bring quiet and loud talkers to one level."""
+
+    speech_pause_ms: int = 600
+    """A pause of that length ends somebody's speech."""
+
+    hold_music_s: float = 0.0
+    """Music or a constant tone from a talker for about so long silences him; 0: never."""
+
+    loudest_talkers: int = 0
+    """So many talkers of a bus are heard at once, the loudest; 0: all."""
+
     workers: int = 1
     """How many media processes share a memory (`exchange`)."""
 
