@@ -279,8 +279,8 @@ def test_server_on_an_address_of_another_machine_says_so(run_apart: Run) -> None
     assert "TOWNHALL_BIND 203.0.113.5 is not" in refused(run_apart("serve", bind="203.0.113.5"), 1)
 
 
-def test_bench_with_nobody_to_listen_is_refused(run: Run) -> None:
-    assert "--talkers" in refused(run("bench", "--callers", "5", "--talkers", "5"), 2)
+def test_bench_of_a_course_that_is_not_there_is_refused(run: Run) -> None:
+    assert "there are answers" in refused(run("bench", "--only", "elephants"), 2)
 
 
 HEALTH = {

@@ -12,12 +12,11 @@ from rich.console import Console
 
 from townhall.bench.courses import Course, Outcome, Progress
 from townhall.bench.result import CourseResult, bench_result, write_json
-from townhall.bench.schedule import courses
 from townhall.bench.subject import BenchFailed
 from townhall.bench.table import print_outcome, show_progress
 
 
-def run(chosen: Sequence[Course] | None = None, *, quick: bool = False, json_file: Path | None = None) -> int:
+def run(courses: Sequence[Course], *, quick: bool = False, json_file: Path | None = None) -> int:
     """Measure and print; returns an exit status. `json_file`: where the figures go as JSON as well."""
     console = Console()
     if sys.platform != "linux":
@@ -27,7 +26,7 @@ def run(chosen: Sequence[Course] | None = None, *, quick: bool = False, json_fil
     sys.setswitchinterval(0.0005)
     began, started = datetime.now(UTC), time.monotonic()
     found: dict[str, CourseResult] = {}
-    for course in chosen if chosen is not None else courses(quick):
+    for course in courses:
         with show_progress(console) as progress:
             found[course.name], outcome = asyncio.run(_run(course, progress))
         if outcome is None:

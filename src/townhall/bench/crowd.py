@@ -1,65 +1,34 @@
-"""The media of all phones at once: they send on their own clock in a thread, and count what they get.
+"""The phones' media, all at once: what they say, the keys they press, what they get, and recordings of it.
 
-Phones speak in four groups 5 ms apart, since real callers do not send all in the same instant. Everything per
-packet is done on arrays over all phones; only keys that are being pressed are written row by row.
+Everything per packet is done on arrays over all phones; only keys that are being pressed are written row by
+row. Nothing is decoded while the measurement runs: recordings keep the packets as they came.
 """
 
 import struct
-import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from townhall.audio import encode_ulaw, sine
-from townhall.bench.sourced import ROWS, SourcedSocket
-from townhall.media.shapes import NAME_WORDS, Bools, Bytes, Floats, Int64s, Words, name_of
+from townhall.bench.clocked import FIRST_ADDRESS as FIRST_ADDRESS
+from townhall.bench.clocked import GROUPS, ClockedCrowd
+from townhall.bench.recording import Recording
+from townhall.bench.sourced import ROWS, SourcedSockets
+from townhall.bench.voices import FRAMES
+from townhall.media.shapes import Bools, Bytes, Floats, Int64s, name_of
 
-FIRST_ADDRESS = 0x7F80_0001
-"""127.128.0.1: the first phone's address; the others follow."""
-_GROUPS = 4
 _PACKET = 172
 _SAMPLES = 160
+_HEADER = 12
+_SILENCE = 0xFF
 _TELEPHONE_EVENT = 101
-
-
-@dataclass(slots=True)
-class Window:
-    """What the phones got since a moment, one entry for each phone."""
-
-    packets: Int64s
-    first: Int64s
-    last: Int64s
-    loud: Int64s
-    """Packets that were not silence."""
-    gap_s: Floats
-    arrived: Floats
-
-    @classmethod
-    def of(cls, phones: int) -> "Window":
-        zeros = [np.zeros(phones, np.int64) for _ in range(4)]
-        return cls(zeros[0], zeros[1] - 1, zeros[2], zeros[3], np.zeros(phones), np.zeros(phones))
-
-    def count(self, phones: Int64s, sequences: Int64s, loud: Bools, now: float) -> None:
-        """Add a batch of packets; a phone may be in it several times, in order."""
-        np.add.at(self.packets, phones, 1)
-        np.add.at(self.loud, phones, loud)
-        known = self.first[phones] >= 0
-        last = np.where(known, self.last[phones], sequences)
-        # Unrolled against the last number seen, so that it can wrap (RFC 3550 appendix A.1).
-        unrolled = last + ((sequences - last + 0x8000) % 0x10000 - 0x8000)
-        fresh = phones[~known]
-        self.first[fresh] = unrolled[~known]
-        np.maximum.at(self.last, phones, unrolled)
-        gaps = np.where(known, now - self.arrived[phones], 0.0)
-        np.maximum.at(self.gap_s, phones, gaps)
-        self.arrived[phones] = now
-
-    @property
-    def expected(self) -> Int64s:
-        """Packets from the first to the last sequence number, `(phones,)`."""
-        return np.where(self.first < 0, 0, self.last - self.first + 1)
+_PHONES_A_SOCKET = 64
+_LOUD_STEP = 8
+"""Every so manieth sample says whether a packet is silence."""
+SENT_REMEMBERED = 64
+"""Beginnings of a second that a group sent, of which the times are kept."""
 
 
 @dataclass(slots=True)
@@ -70,118 +39,93 @@ class _Press:
     left: int = field(default=6)
 
 
-class Crowd:
-    """`phones` phones on one UDP port, silent until they are connected. Start it, stop it."""
+class Crowd(ClockedCrowd):
+    """`phones` phones, silent until they are connected. Start it, stop it."""
 
-    def __init__(self, phones: int) -> None:
-        self._socket = SourcedSocket()
-        self.port = self._socket.port
-        self.phones = phones
-        self._lock = threading.Lock()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="crowd", daemon=True)
-        self._sources: Int64s = FIRST_ADDRESS + np.arange(phones)
-        self._names: Words = np.zeros((phones, NAME_WORDS), np.uint64)
+    def __init__(self, phones: int, said: Mapping[int, Bytes] | None = None) -> None:
+        """`said`: what a phone says, a second of µ-law again and again, `(FRAMES, 160)`; else nothing."""
+        sockets = SourcedSockets(count=-(-phones // _PHONES_A_SOCKET))
+        super().__init__("crowd", phones, sockets, _SAMPLES)
+        said = said or {}
         self._active: Bools = np.zeros(phones, np.bool_)
-        self._talking: Bools = np.zeros(phones, np.bool_)
-        self._sequence: Int64s = np.random.default_rng(1).integers(0, 0x8000, phones)
-        self._timestamp: Int64s = np.random.default_rng(2).integers(0, 0x8000_0000, phones)
         self._pressing: dict[int, deque[_Press]] = {}
-        self._talk = encode_ulaw(sine(440.0, 1.0, 8000)).reshape(-1, _SAMPLES)
-        self._data: Bytes = np.zeros((phones, _PACKET), np.uint8)
-        self._data[:, 0] = 0x80
+        self._said = np.array(list(said.values()) or np.zeros((0, FRAMES, _SAMPLES)), np.uint8)
+        self._saying: Int64s = np.full(phones, -1)
+        self._saying[list(said)] = np.arange(len(said))
+        self._data: Bytes = np.full((phones, _PACKET), _SILENCE, np.uint8)
+        self._data[:, :2] = (0x80, 0)
         self._data.view(">u4")[:, 2] = np.arange(phones) + 1
-        self._window = Window.of(phones)
-        self._heard: Bools = np.zeros(phones, np.bool_)
-        self._ticks = 0
+        self._seconds_at = [deque[float](maxlen=SENT_REMEMBERED) for _ in range(GROUPS)]
+        self._recording: Recording | None = None
         self.loud_at = 0.0
         """When anything but silence last came to any phone, in monotonic seconds."""
-        self.late_s = 0.0
-        """By how much the phones' own clock was late at worst."""
 
-    def address(self, phone: int) -> str:
-        number = int(self._sources[phone])
-        return ".".join(str(number >> shift & 0xFF) for shift in (24, 16, 8, 0))
+    def connect(self, phone: int, remote: tuple[str, int]) -> None:
+        """Begin to send, and to hear."""
+        name = name_of(remote)
+        self.heard_at[phone] = np.inf
 
-    def connect(self, phone: int, remote: tuple[str, int], *, talking: bool = False) -> None:
-        with self._lock:
-            self._names[phone] = name_of(remote)
-            self._talking[phone] = talking
-            self._heard[phone] = False
+        def order() -> None:
+            self._names[phone] = name
             self._active[phone] = True
 
+        self._order(order)
+
     def disconnect(self, phone: int) -> None:
-        with self._lock:
+        def order() -> None:
             self._active[phone] = False
             self._pressing.pop(phone, None)
 
-    def has_heard(self, phone: int) -> bool:
-        """Whether it has heard any sound since it was connected."""
-        return bool(self._heard[phone])
+        self._order(order)
 
     def press(self, phone: int, key: str) -> None:
         """Press a key for 100 ms as an RFC 4733 event."""
-        with self._lock:
-            self._pressing.setdefault(phone, deque()).append(_Press("0123456789*#".index(key)))
+        press = _Press("0123456789*#".index(key))
+        self._order(lambda: self._pressing.setdefault(phone, deque()).append(press))
 
-    def begin_window(self) -> None:
-        with self._lock:
-            self._window = Window.of(self.phones)
-            self.late_s = 0.0
+    def begin_recording(self, seconds: float) -> None:
+        """Keep what comes to each phone from now on, at most so many seconds."""
+        recording = Recording.of(self.count, round(seconds * FRAMES))
 
-    def end_window(self) -> Window:
-        """What came since `begin_window`."""
-        with self._lock:
-            window, self._window = self._window, Window.of(self.phones)
-        return window
+        def order() -> None:
+            self._recording = recording
 
-    def start(self) -> None:
-        self._thread.start()
+        self._order(order)
 
-    def stop(self) -> None:
-        self._stopping.set()
-        self._thread.join()
-        self._socket.close()
+    def end_recording(self) -> Recording:
+        """What came since `begin_recording`."""
+        return self._ask(self._end_recording)
 
-    def _run(self) -> None:
-        step = 0.02 / _GROUPS
-        deadline = time.monotonic()
-        while not self._stopping.is_set():
-            with self._lock:
-                self._receive()
-                self._send(self._ticks % _GROUPS)
-            self._ticks += 1
-            deadline += step
-            late = time.monotonic() - deadline
-            if late > 0:
-                self.late_s = max(self.late_s, late)
-            if late > 0.5:
-                deadline += late
-            time.sleep(max(0.0, -late))
+    def _end_recording(self) -> Recording:
+        recording, self._recording = self._recording, None
+        assert recording is not None
+        recording.seconds_at = [np.array(times) for times in self._seconds_at]
+        return recording
 
-    def _send(self, group: int) -> None:
-        phones = np.flatnonzero(self._active[group::_GROUPS]) * _GROUPS + group
+    def _speak(self, group: int, frame: int) -> None:
+        phones = np.flatnonzero(self._active[group::GROUPS]) * GROUPS + group
+        place = frame % FRAMES
         if not len(phones):
             return
-        self._sequence[phones] = (self._sequence[phones] + 1) & 0xFFFF
-        self._timestamp[phones] = (self._timestamp[phones] + _SAMPLES) & 0xFFFF_FFFF
+        self._next(phones)
         data = self._data[phones]
-        data[:, 1] = 0
         data.view(">u2")[:, 1] = self._sequence[phones]
         data.view(">u4")[:, 1] = self._timestamp[phones]
-        talk = self._talk[(self._ticks // _GROUPS) % len(self._talk)]
-        data[:, 12:] = np.where(self._talking[phones, None], talk[None, :], np.uint8(0xFF))
+        saying = self._saying[phones]
+        rows = np.flatnonzero(saying >= 0)
+        data[rows, _HEADER:] = self._said[saying[rows], place]
         lengths = np.full(len(phones), _PACKET)
         if self._pressing:
             self._write_keys(phones, data, lengths)
-        self._socket.send(self._sources[phones], self._names[phones], data, lengths)
+        if place == 0:
+            self._seconds_at[group].append(time.monotonic())
+        self._sockets.send(self._sources[phones], self._names[phones], data, lengths, self._which[phones])
 
     def _write_keys(self, phones: Int64s, data: Bytes, lengths: Int64s) -> None:
         """Put the packets of keys in the place of audio; the end is sent in three packet times."""
-        for row, phone in enumerate(phones.tolist()):
-            presses = self._pressing.get(phone)
-            if not presses:
-                continue
+        for row in np.flatnonzero(np.isin(phones, list(self._pressing))).tolist():
+            phone = int(phones[row])
+            presses = self._pressing[phone]
             press = presses[0]
             if press.sent == 0:
                 press.timestamp = int(self._timestamp[phone])
@@ -198,21 +142,27 @@ class Crowd:
                 if not presses:
                     del self._pressing[phone]
 
-    def _receive(self) -> None:
+    def _listen(self) -> None:
         count = ROWS
         while count == ROWS:
-            arrivals = self._socket.receive()
+            arrivals = self._sockets.receive()
             count = len(arrivals.lengths)
             phones = arrivals.near - FIRST_ADDRESS
-            rows = np.flatnonzero((phones >= 0) & (phones < self.phones) & (arrivals.lengths >= 13))
+            ours = (phones >= 0) & (phones < self.count)
+            sound = (arrivals.lengths == _PACKET) & (arrivals.data[:, 1] & 0x7F == 0)
+            rows = np.flatnonzero(ours & sound)
             if len(rows):
-                self._count(phones[rows], arrivals.data[rows], arrivals.lengths[rows], time.monotonic())
+                self._count(phones[rows], arrivals.data[rows, :_PACKET], arrivals.at[rows])
 
-    def _count(self, phones: Int64s, data: Bytes, lengths: Int64s, now: float) -> None:
+    def _count(self, phones: Int64s, data: Bytes, at: Floats) -> None:
         """Add a batch to the window; a phone may be in it several times, in order."""
-        sequences = data[:, 2].astype(np.int64) << 8 | data[:, 3]
-        loud = ((data[:, 12:_PACKET] != 0xFF).sum(axis=1) > _SAMPLES // 2) & (lengths == _PACKET)
-        self._heard[phones[loud]] = True
+        timestamps = data.view(">u4")[:, 1].astype(np.int64)
+        sampled = data[:, _HEADER::_LOUD_STEP] | 0x80  # both zeros of µ-law are silence
+        loud = np.count_nonzero(sampled != _SILENCE, axis=1) > _SAMPLES // _LOUD_STEP // 2
         if loud.any():
-            self.loud_at = now
-        self._window.count(phones, sequences, loud, now)
+            hearing = phones[loud]
+            self.heard_at[hearing] = np.minimum(self.heard_at[hearing], at[loud])
+            self.loud_at = float(at[loud].max())
+        self._window.count(phones, timestamps, loud, at)
+        if self._recording is not None:
+            self._recording.keep(phones, timestamps, data[:, _HEADER:], at)

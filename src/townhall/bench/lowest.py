@@ -3,11 +3,13 @@
 import asyncio
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from townhall.bench.subject import RTP_PORTS, BenchFailed
+from townhall.bench.crowd import Crowd
+from townhall.bench.subject import ADDRESS, RTP_PORTS, BenchFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,37 @@ class FloorFigures:
     cpu_s: float
     received: int
     sent: int
+
+
+@dataclass(frozen=True, slots=True)
+class FloorShare:
+    """`cpu`: cores that a bare loop needs; `moved`: the share of packets that it had time for."""
+
+    cpu: float
+    moved: float
+
+
+async def measure_floor(phones: int, seconds: float, tell: Callable[[float], None]) -> FloorShare:
+    """What a bare loop needs for so many phones' packets."""
+    crowd = Crowd(phones)
+    async with Floor(ADDRESS) as floor:
+        try:
+            for phone in range(phones):
+                crowd.connect(phone, (ADDRESS, floor.ports[phone % len(floor.ports)]))
+            crowd.start()
+            await asyncio.sleep(1.0)
+            began = await floor.settle()
+            await asyncio.sleep(0.5)
+            began = await floor.figures()
+            for second in range(round(seconds)):
+                tell(second / seconds)
+                await asyncio.sleep(1.0)
+            ended = await floor.figures()
+        finally:
+            crowd.stop()
+    elapsed = ended.at - began.at
+    moved = min(ended.sent - began.sent, ended.received - began.received) / (phones * elapsed * 50)
+    return FloorShare((ended.cpu_s - began.cpu_s) / elapsed, moved)
 
 
 class Floor:

@@ -1,10 +1,11 @@
-"""The webhook of the measured server: answers with one document, and notes when callbacks arrive.
+"""The webhook of the measured server: answers with documents, and notes when callbacks arrive.
 
 Just enough of HTTP/1.1 to cost next to nothing beside the server that is measured.
 """
 
 import asyncio
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -17,7 +18,7 @@ class Receiver:
 
     def __init__(self, address: str) -> None:
         self._address = address
-        self._document = b""
+        self._document: Callable[[bytes], str] = lambda form: ""
         self.arrivals: list[float] = []
         """When each callback came, in monotonic seconds."""
 
@@ -26,21 +27,22 @@ class Receiver:
         host, port = self._server.sockets[0].getsockname()[:2]
         return f"http://{host}:{port}"
 
-    def answer(self, document: str) -> None:
-        """What every other request is answered with."""
-        self._document = document.encode()
+    def answer(self, document: Callable[[bytes], str]) -> None:
+        """What makes, of a request's form, the document that every other request is answered with."""
+        self._document = document
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
-                await reader.readexactly(_content_length(head))
+                form = await reader.readexactly(_content_length(head))
                 if head.split(b" ", 2)[1].startswith(CALLBACKS.encode()):
                     self.arrivals.append(time.monotonic())
                     writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
                 else:
+                    document = self._document(form).encode()
                     writer.write(
                         b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n%s"
-                        % (len(self._document), self._document)
+                        % (len(document), document)
                     )
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):

@@ -4,22 +4,27 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 import numpy as np
 
-from townhall.bench.calling import Answered, Caller, at_pace
+from townhall.audio import encode_ulaw, sine
+from townhall.bench.calling import Answered, Caller, call_all, gather_crowd
+from townhall.bench.courses import Outcome, Progress, Row, Table
 from townhall.bench.crowd import Crowd
-from townhall.bench.plan import BenchPlan, RemoteFigures
 from townhall.bench.receiver import CALLBACKS, Receiver
-from townhall.bench.subject import ACCOUNT_SID, ADDRESS, AUTH_TOKEN, BenchFailed, Subject
+from townhall.bench.subject import ACCOUNT_SID, ADDRESS, AUTH_TOKEN, BenchFailed, Subject, started_subject
+from townhall.bench.voices import FRAMES
+from townhall.media.shapes import Bytes
 
-Progress = Callable[[str, float], None]
-
+SILENCE_AIM_MS = 40.0
+"""Two ticks."""
 _NUMBER = "3000"
+_JOINING_A_SECOND = 40.0
 _WORKERS = 4
+_IN_WITHIN_S = 20.0
 _CALLBACKS_WITHIN_S = 60.0
 
 
@@ -56,51 +61,112 @@ class API:
         return json.loads(answer) if answer else None
 
 
-async def measure_remote(
-    plan: BenchPlan, subject: Subject, crowd: Crowd, caller: Caller, progress: Progress
-) -> RemoteFigures:
-    """Fill a conference of `plan.moderated` callers, one of whom talks, and moderate it."""
-    async with Receiver(ADDRESS) as receiver:
-        receiver.answer(
+class RemoteFigures(msgspec.Struct, frozen=True):
+    """What the API does with `callers` calls up. Silence: from the answer to a mute to the last sound."""
+
+    callers: int
+    requests_a_second: float
+    mutes: int
+    silence_median_ms: float
+    silence_max_ms: float
+    callbacks_a_second: float
+
+
+class RemoteCourse:
+    """A conference of `callers`, of whom the first talks, is muted `mutes` times, while the API is asked for
+    `asking_s`.
+    """
+
+    name = "api"
+
+    def __init__(self, callers: int, *, mutes: int = 20, asking_s: float = 5.0) -> None:
+        self._callers, self._mutes, self._asking_s = callers, mutes, asking_s
+        self.seconds = 12 + callers / _JOINING_A_SECOND + mutes * 0.85 + asking_s
+
+    async def run(self, progress: Progress) -> Outcome:
+        progress("Starting a server", 0.0)
+        async with (
+            started_subject() as subject,
+            Receiver(ADDRESS) as receiver,
+            gather_crowd(self._callers, {0: _steady()}) as (crowd, caller),
+        ):
+            figures = await self._measure(subject, receiver, crowd, caller, progress)
+        return Outcome(figures, [_table(figures)])
+
+    async def _measure(
+        self, subject: Subject, receiver: Receiver, crowd: Crowd, caller: Caller, progress: Progress
+    ) -> RemoteFigures:
+        document = (
             f'<Response><Dial><Conference beep="false" statusCallback="{receiver.url}{CALLBACKS}" '
             'statusCallbackEvent="join leave mute">bench</Conference></Dial></Response>'
         )
+        receiver.answer(lambda form: document)
         await asyncio.to_thread(subject.command, "number", "add", _NUMBER, f"{receiver.url}/voice")
         api = API(ADDRESS, subject.http_port)
         await api.open()
         try:
-            calls = await _fill(plan, subject, caller, progress)
-            conference = (await api.ask("GET", "/Conferences?Status=in-progress"))["conferences"][0]["sid"]
+            calls = await call_all(
+                self._callers,
+                _JOINING_A_SECOND,
+                lambda phone: caller.call(phone, subject.uri(_NUMBER)),
+                lambda done: progress(f"Calling in {self._callers} phones to be moderated", done),
+            )
+            if len(calls) < self._callers:
+                raise BenchFailed(
+                    f"{self._callers - len(calls)} of {self._callers} phones were not answered: "
+                    f"{dict(caller.failures)}\n{subject.tail()}"
+                )
+            conference = await _conference(api, self._callers)
             talker = await _talker(api, conference)
-            silence_ms = await _mute_again_and_again(plan.mutes, api, crowd, conference, talker, progress)
-            requests_a_second = await _ask_for_a_while(plan, subject, conference, talker, progress)
-            callbacks = await _all_leave(plan, caller, calls, receiver, progress)
+            silence_ms = await _mute_again_and_again(self._mutes, api, crowd, conference, talker, progress)
+            requests = await _ask_for_a_while(self._asking_s, subject, conference, talker, progress)
+            callbacks = await _all_leave(caller, calls, receiver, progress)
         finally:
             api.close()
-    return RemoteFigures(
-        callers=plan.moderated,
-        requests_a_second=requests_a_second,
-        mutes=plan.mutes,
-        silence_median_ms=float(np.median(silence_ms)),
-        silence_max_ms=float(np.max(silence_ms)),
-        callbacks_a_second=callbacks,
+        return RemoteFigures(
+            callers=self._callers,
+            requests_a_second=requests,
+            mutes=self._mutes,
+            silence_median_ms=float(np.median(silence_ms)),
+            silence_max_ms=float(np.max(silence_ms)),
+            callbacks_a_second=callbacks,
+        )
+
+
+def _steady() -> Bytes:
+    """A second of a tone without any pause, see `Crowd`."""
+    return encode_ulaw(sine(440.0, 1.0, 8000)).reshape(FRAMES, -1)
+
+
+def _table(figures: RemoteFigures) -> Table:
+    return Table(
+        f"the REST API, with {figures.callers} calls up",
+        [
+            Row("requests a second", f"{figures.requests_a_second:.0f}"),
+            Row("from a mute's answer to silence, median", f"{figures.silence_median_ms:.0f} ms"),
+            Row(
+                f"longest of {figures.mutes}",
+                f"{figures.silence_max_ms:.0f} ms",
+                f"≤ {SILENCE_AIM_MS:g} ms",
+                figures.silence_max_ms <= SILENCE_AIM_MS,
+            ),
+            Row("callbacks delivered a second", f"{figures.callbacks_a_second:.0f}"),
+        ],
     )
 
 
-async def _fill(plan: BenchPlan, subject: Subject, caller: Caller, progress: Progress) -> list[Answered]:
-    queue = await at_pace(plan.moderated, plan.joining_a_second)
-    tasks = []
-    while (number := await queue.get()) is not None:
-        # The first one is the only one who talks.
-        tasks.append(asyncio.create_task(caller.call(number, subject.uri(_NUMBER), talking=number == 0)))
-        progress(f"Calling in {plan.moderated} phones to be moderated", number / plan.moderated)
-    answered = [call for call in await asyncio.gather(*tasks) if call is not None]
-    if len(answered) < plan.moderated:
-        raise BenchFailed(
-            f"{plan.moderated - len(answered)} of {plan.moderated} phones were not answered: "
-            f"{dict(caller.failures)}\n{subject.tail()}"
-        )
-    return answered
+async def _conference(api: API, callers: int) -> str:
+    """Its SID, once all are in it."""
+    until = time.monotonic() + _IN_WITHIN_S
+    while time.monotonic() < until:
+        found = (await api.ask("GET", "/Conferences?Status=in-progress"))["conferences"]
+        if found:
+            sid = str(found[0]["sid"])
+            page = await api.ask("GET", f"/Conferences/{sid}/Participants?PageSize=1000")
+            if len(page["participants"]) == callers:
+                return sid
+        await asyncio.sleep(0.1)
+    raise BenchFailed(f"the {callers} phones were not in a conference within {_IN_WITHIN_S:g} s")
 
 
 async def _talker(api: API, conference: str) -> str:
@@ -134,11 +200,11 @@ async def _mute_again_and_again(
 
 
 async def _ask_for_a_while(
-    plan: BenchPlan, subject: Subject, conference: str, talker: str, progress: Progress
+    asking_s: float, subject: Subject, conference: str, talker: str, progress: Progress
 ) -> float:
     """Requests a second over a few kept connections, each asking again as soon as it is answered."""
     paths = (f"/Conferences/{conference}/Participants/{talker}", f"/Calls/{talker}", "/Calls?PageSize=20")
-    until = time.monotonic() + plan.asking_s
+    until = time.monotonic() + asking_s
     progress("Asking the API", 0.0)
 
     async def worker() -> int:
@@ -156,16 +222,14 @@ async def _ask_for_a_while(
     return sum(counts) / (time.monotonic() - began)
 
 
-async def _all_leave(
-    plan: BenchPlan, caller: Caller, calls: list[Answered], receiver: Receiver, progress: Progress
-) -> float:
+async def _all_leave(caller: Caller, calls: list[Answered], receiver: Receiver, progress: Progress) -> float:
     """All hang up at once: a callback for each of them, delivered in order; how many a second."""
     receiver.arrivals.clear()
     began = time.monotonic()
     await asyncio.gather(*(caller.hang_up(call) for call in calls))
-    while len(receiver.arrivals) < plan.moderated:
-        progress("Waiting for callbacks", len(receiver.arrivals) / plan.moderated)
+    while len(receiver.arrivals) < len(calls):
+        progress("Waiting for callbacks", len(receiver.arrivals) / len(calls))
         if time.monotonic() - began > _CALLBACKS_WITHIN_S:
-            raise BenchFailed(f"{len(receiver.arrivals)} of {plan.moderated} callbacks came")
+            raise BenchFailed(f"{len(receiver.arrivals)} of {len(calls)} callbacks came")
         await asyncio.sleep(0.05)
-    return plan.moderated / (receiver.arrivals[-1] - began)
+    return len(calls) / (receiver.arrivals[-1] - began)

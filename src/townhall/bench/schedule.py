@@ -2,15 +2,28 @@
 
 from collections.abc import Sequence
 
-from townhall.bench.course import WholeCourse
+from townhall.bench.answers import AnswersCourse
+from townhall.bench.audience import Audience
+from townhall.bench.capacity import CapacityCourse
 from townhall.bench.courses import Course
-from townhall.bench.plan import BenchPlan
+from townhall.bench.remote import RemoteCourse
+from townhall.bench.rooms import RoomsCourse
+from townhall.bench.web_course import BrowsersCourse
 
 
 def courses(quick: bool) -> Sequence[Course]:
     """The courses, with what each does in a full or a quick run."""
+    if quick:
+        return [
+            AnswersCourse(100, 50.0),
+            CapacityCourse([50, 150], calls_a_second=50.0, seconds=3.0, last_s=4.0, floor_s=2.0),
+            RoomsCourse("rooms", Audience(10, 10, 2), calls_a_second=50.0, seconds=3.0, floor_s=2.0),
+        ]
     return [
-        WholeCourse(
-            BenchPlan(setup_s=3.0, conference_s=3.0, callers=100, moderated=50) if quick else BenchPlan()
-        ),
+        AnswersCourse(500, 100.0),
+        CapacityCourse([250, 500, 1000, 2000]),
+        RoomsCourse("rooms", Audience(200, 10, 2)),
+        RoomsCourse("all_talk", Audience(1, 500, 500)),
+        RemoteCourse(200),
+        BrowsersCourse(100, 20),
     ]

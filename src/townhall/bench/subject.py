@@ -9,6 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -25,6 +27,10 @@ RTP_PORTS = (20000, 20063)
 ACCOUNT_SID = "AC" + secrets.token_hex(16)
 AUTH_TOKEN = secrets.token_hex(16)
 _PROGRAM = (sys.executable, "-c", "from townhall.cli import main; main()")
+LINE = "1000"
+"""Of our own conference application, with a menu."""
+MOST_CALLS = 4000
+_TAKEN_OVER = ("TOWNHALL_MEDIA_WORKERS",)
 _READY_WITHIN_S = 60.0
 _GONE_WITHIN_S = 10.0
 
@@ -36,29 +42,45 @@ class BenchFailed(TownhallError):
 class Subject:
     """`async with Subject(directory) as subject: subject.uri, await subject.stats()`."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, settings: Mapping[str, str] | None = None) -> None:
+        """`settings`: `TOWNHALL_…` variables besides the usual ones; `TOWNHALL_MEDIA_WORKERS` is taken from
+        our own environment.
+        """
         self._directory = directory
+        self._settings = {name: os.environ[name] for name in _TAKEN_OVER if name in os.environ}
+        self._settings |= settings or {}
         self._log = directory / "server.log"
         self.http_port = _free_port()
         self._sip_port = _free_port()
         self._ready = False
+
+    @property
+    def pid(self) -> int:
+        """Of the control process."""
+        return self._process.pid
 
     def uri(self, number: str) -> str:
         return f"sip:{number}@{ADDRESS}:{self._sip_port}"
 
     def _environment(self) -> dict[str, str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TOWNHALL_")}
-        return environment | {
-            "TOWNHALL_DATA_DIR": str(self._directory),
-            "TOWNHALL_BIND": ADDRESS,
-            "TOWNHALL_HTTP_PORT": str(self.http_port),
-            "TOWNHALL_SIP_PORT": str(self._sip_port),
-            "TOWNHALL_RTP_PORTS": "{}-{}".format(*RTP_PORTS),
-            "TOWNHALL_ACCOUNT_SID": ACCOUNT_SID,
-            "TOWNHALL_AUTH_TOKEN": AUTH_TOKEN,
-            "TOWNHALL_API_REQUESTS_PER_SECOND": "0",
-            "TOWNHALL_LOG_LEVEL": "warning",
-        }
+        return (
+            environment
+            | {
+                "TOWNHALL_DATA_DIR": str(self._directory),
+                "TOWNHALL_BIND": ADDRESS,
+                "TOWNHALL_HTTP_PORT": str(self.http_port),
+                "TOWNHALL_SIP_PORT": str(self._sip_port),
+                "TOWNHALL_RTP_PORTS": "{}-{}".format(*RTP_PORTS),
+                "TOWNHALL_ACCOUNT_SID": ACCOUNT_SID,
+                "TOWNHALL_AUTH_TOKEN": AUTH_TOKEN,
+                "TOWNHALL_API_REQUESTS_PER_SECOND": "0",
+                "TOWNHALL_LOG_LEVEL": "warning",
+                "TOWNHALL_MAX_CALLS": str(MOST_CALLS),
+                "TOWNHALL_CALLS_PER_SOURCE": str(MOST_CALLS),
+            }
+            | self._settings
+        )
 
     def command(self, *arguments: str) -> None:
         """Run `townhall ARGUMENTS` beside the server; raises `BenchFailed`."""
@@ -139,6 +161,14 @@ class Subject:
     def tail(self) -> str:
         """The end of the server's log, for the message of a failure."""
         return self._log.read_text(errors="replace")[-6000:] if self._log.exists() else ""
+
+
+@contextlib.asynccontextmanager
+async def started_subject(settings: Mapping[str, str] | None = None) -> AsyncIterator[Subject]:
+    """A server in a directory that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="townhall-bench-") as directory:
+        async with Subject(Path(directory), settings) as subject:
+            yield subject
 
 
 def _free_port() -> int:

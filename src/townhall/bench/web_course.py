@@ -2,39 +2,85 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from townhall.bench.calling import Key, at_pace
-from townhall.bench.crowd import Window
-from townhall.bench.plan import BenchPlan, WebFigures
-from townhall.bench.subject import ADDRESS, BenchFailed, Subject
+from townhall.bench.courses import Outcome, Progress, Row, Table
+from townhall.bench.subject import ADDRESS, LINE, BenchFailed, Subject, started_subject
 from townhall.bench.web_calling import WebCall, WebCaller
 from townhall.bench.web_crowd import WebCrowd
+from townhall.bench.window import Window
 from townhall.media.shapes import TICK_S
 
-Progress = Callable[[str, float], None]
-
-_LINE = "1000"
 _WITHIN_S = 30
 _FULL = 0.8
 """Of a core: beyond it, new legs are refused."""
 
 
-async def measure_browsers(plan: BenchPlan, subject: Subject, progress: Progress) -> WebFigures:
-    """Fill two conferences, one after the other; raises `BenchFailed`."""
-    idle_cpu, _ = await _cpu(subject, 2.0, lambda done: progress("Finding what idling costs", done))
-    listening = await _conference(plan, subject, progress, plan.web_listeners, talking=False)
-    talking = await _conference(plan, subject, progress, plan.web_talkers, talking=True)
+class WebFigures(msgspec.Struct, frozen=True):
+    """What browsers cost the media process, in cores, and from a page's `invite` to the first sound it hears.
+
+    `listener_cpu` and `talker_cpu` are each browser's own, without what idling costs; how many a core
+    carries is reckoned from them, with 80 % of it in use.
+    """
+
+    listeners: int
+    talkers: int
+    hearing: int
+    """Browsers that heard talk throughout the window, the moderator's own not being among them."""
+    first_audio_p50_ms: float
+    first_audio_p99_ms: float
+    idle_cpu: float
+    listener_cpu: float
+    talker_cpu: float
+    listeners_per_core: int
+    talkers_per_core: int
+    packets_expected: int
+    packets_missed: int
+    load_maker_late_ms: float
+
+
+class BrowsersCourse:
+    """Two conferences, one after the other: of `listeners` browsers of which one talks, and of `talkers`."""
+
+    name = "browsers"
+
+    def __init__(self, listeners: int, talkers: int, *, seconds: float = 8.0, joining: float = 10.0) -> None:
+        self._listeners, self._talkers = listeners, talkers
+        self._measure_s, self._joining = seconds, joining
+        self.seconds = 20 + (listeners + talkers) / joining + 2 * seconds
+
+    async def run(self, progress: Progress) -> Outcome:
+        progress("Starting a server", 0.0)
+        async with started_subject() as subject:
+            idle_cpu, _ = await _cpu(subject, 2.0, lambda done: progress("Finding what idling costs", done))
+            plan = _Plan(self._measure_s, self._joining)
+            listening = await _conference(plan, subject, progress, self._listeners, talking=False)
+            talking = await _conference(plan, subject, progress, self._talkers, talking=True)
+        figures = _figures(self._listeners, self._talkers, idle_cpu, listening, talking)
+        return Outcome(figures, [_table(figures)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    seconds: float
+    joining_a_second: float
+
+
+def _figures(
+    listeners: int, talkers: int, idle_cpu: float, listening: "_Measured", talking: "_Measured"
+) -> WebFigures:
     window = listening.window
-    missed = np.maximum(0, window.expected - window.packets)
     first_ms = np.concatenate((listening.first_audio_ms, talking.first_audio_ms))
     p50, p99 = np.percentile(first_ms, [50, 99])
-    listener_cpu = max(0.0, listening.cpu - idle_cpu) / plan.web_listeners
-    talker_cpu = max(0.0, talking.cpu - idle_cpu) / plan.web_talkers
+    listener_cpu = max(0.0, listening.cpu - idle_cpu) / listeners
+    talker_cpu = max(0.0, talking.cpu - idle_cpu) / talkers
     return WebFigures(
-        listeners=plan.web_listeners,
-        talkers=plan.web_talkers,
+        listeners=listeners,
+        talkers=talkers,
         hearing=int((window.loud >= 0.9 * window.expected).sum()),
         first_audio_p50_ms=float(p50),
         first_audio_p99_ms=float(p99),
@@ -44,8 +90,36 @@ async def measure_browsers(plan: BenchPlan, subject: Subject, progress: Progress
         listeners_per_core=int((_FULL - idle_cpu) / max(listener_cpu, 1e-6)),
         talkers_per_core=int((_FULL - idle_cpu) / max(talker_cpu, 1e-6)),
         packets_expected=int(window.expected.sum()),
-        packets_missed=int(missed.sum()),
+        packets_missed=int(window.missed.sum()),
         load_maker_late_ms=max(listening.late_ms, talking.late_ms),
+    )
+
+
+def _table(browsers: WebFigures) -> Table:
+    share = 100 * browsers.packets_missed / max(1, browsers.packets_expected)
+    return Table(
+        f"browsers: {browsers.listeners} of which one talks, then {browsers.talkers} that all talk",
+        [
+            Row(
+                "browsers that hear the talk",
+                f"{browsers.hearing}",
+                "all but who talks",
+                browsers.hearing == browsers.listeners - 1,
+            ),
+            Row("first sound after the call, median", f"{browsers.first_audio_p50_ms:.0f} ms"),
+            Row("99 % within", f"{browsers.first_audio_p99_ms:.0f} ms"),
+            Row("each that listens", f"{100 * browsers.listener_cpu:.3f} % of a core"),
+            Row("each that talks", f"{100 * browsers.talker_cpu:.3f} % of a core"),
+            Row("listening, on a core", f"about {browsers.listeners_per_core}"),
+            Row("talking, on a core", f"about {browsers.talkers_per_core}"),
+            Row(
+                "packets missed",
+                f"{browsers.packets_missed} ({share:.3f} %)",
+                "0",
+                browsers.packets_missed == 0,
+            ),
+            Row("load maker late by at most", f"{browsers.load_maker_late_ms:.1f} ms"),
+        ],
     )
 
 
@@ -66,7 +140,7 @@ class _Measured:
 
 
 async def _conference(
-    plan: BenchPlan, subject: Subject, progress: Progress, browsers: int, *, talking: bool
+    plan: _Plan, subject: Subject, progress: Progress, browsers: int, *, talking: bool
 ) -> _Measured:
     """`browsers` in one conference, all talking or only the moderator."""
     what = "talk" if talking else "listen"
@@ -90,21 +164,18 @@ async def _conference(
         await _until_all_hear(crowd, caller, subject)
         first_ms = np.array([1000 * (crowd.heard_at[call.browser] - call.invited_at) for call in calls])
         crowd.begin_window()
-        cpu, _ = await _cpu(
-            subject, plan.conference_s, lambda done: progress(f"{browsers} browsers {what}", done)
-        )
-        late_ms = crowd.late_s * 1000
+        cpu, _ = await _cpu(subject, plan.seconds, lambda done: progress(f"{browsers} browsers {what}", done))
         window = crowd.end_window()
     finally:
         await asyncio.gather(*(caller.hang_up(call) for call in calls))
         crowd.stop()
-    return _Measured(window, cpu, first_ms, late_ms)
+    return _Measured(window, cpu, first_ms, float(window.late_s.max() * 1000))
 
 
 async def _fill(
-    plan: BenchPlan, caller: WebCaller, browsers: int, talking: bool, tell: Callable[[float], None]
+    plan: _Plan, caller: WebCaller, browsers: int, talking: bool, tell: Callable[[float], None]
 ) -> list[WebCall]:
-    queue = await at_pace(browsers, plan.web_joining_a_second)
+    queue = await at_pace(browsers, plan.joining_a_second)
     tasks = []
     while (number := await queue.get()) is not None:
         key: Key = "3" if number == 0 else "2" if talking else "1"
@@ -114,7 +185,7 @@ async def _fill(
 
 
 async def _join(caller: WebCaller, browser: int, key: Key) -> WebCall | None:
-    call = await caller.call(browser, _LINE, talking=key != "1")
+    call = await caller.call(browser, LINE, talking=key != "1")
     if call is not None:
         await caller.press(call, key)
     return call
@@ -127,12 +198,10 @@ async def _until_all_hear(crowd: WebCrowd, caller: WebCaller, subject: Subject) 
         crowd.begin_window()
         await asyncio.sleep(1.0)
         hearing = int((crowd.end_window().loud[1:] >= 45).sum())
-        if hearing == crowd.browsers - 1:
+        if hearing == crowd.count - 1:
             return
     failures = dict(caller.failures)
-    raise BenchFailed(
-        f"only {hearing} of {crowd.browsers} browsers hear the talk: {failures}\n{subject.tail()}"
-    )
+    raise BenchFailed(f"only {hearing} of {crowd.count} browsers hear the talk: {failures}\n{subject.tail()}")
 
 
 async def _cpu(subject: Subject, seconds: float, tell: Callable[[float], None]) -> tuple[float, float]:

@@ -9,40 +9,22 @@ from townhall.cli.printing import fail
 
 
 def bench(
-    calls_a_second: Annotated[float, typer.Option("--calls", min=1, help="Calls set up a second.")] = 50,
-    callers: Annotated[int, typer.Option(min=2, help="Callers in the conference.")] = 300,
-    talkers: Annotated[int, typer.Option(min=1, help="How many of them talk.")] = 10,
-    moderated: Annotated[
-        int, typer.Option(min=2, help="Callers in the conference that is moderated through the API.")
-    ] = 200,
-    browsers: Annotated[
-        int, typer.Option(min=2, help="Browsers in the conference in which one of them talks.")
-    ] = 100,
-    talking_browsers: Annotated[
-        int, typer.Option(min=2, help="Browsers in the conference in which all talk.")
-    ] = 20,
-    seconds: Annotated[float, typer.Option(min=2, help="How long each measurement lasts.")] = 10,
+    quick: Annotated[bool, typer.Option("--quick", help="Small courses only, in under two minutes.")] = False,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="COURSE", help="Run this course; may be given again.")
+    ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the figures to this file as JSON.")
     ] = None,
 ) -> None:
-    """Measure this machine: how fast calls and the API are answered, and what conferences cost."""
-    if talkers >= callers:
-        fail("--talkers has to be less than --callers: the others listen", 2)
+    """Measure this machine: how fast calls and the API are answered, what conferences cost and deliver."""
     if json_file is not None and not json_file.absolute().parent.is_dir():
         fail(f"--json {json_file}: there is no folder {json_file.parent}", 2)
-    from townhall.bench import run
-    from townhall.bench.course import WholeCourse
-    from townhall.bench.plan import BenchPlan
+    from townhall.bench import courses, run
 
-    plan = BenchPlan(
-        calls_a_second=calls_a_second,
-        setup_s=seconds,
-        callers=callers,
-        talkers=talkers,
-        conference_s=seconds,
-        moderated=moderated,
-        web_listeners=browsers,
-        web_talkers=talking_browsers,
-    )
-    raise typer.Exit(run([WholeCourse(plan)], json_file=json_file))
+    listed = {course.name: course for course in courses(quick)}
+    unknown = [name for name in only or [] if name not in listed]
+    if unknown:
+        fail(f"--only {unknown[0]}: there is no such course; there are {', '.join(listed)}", 2)
+    chosen = [course for name, course in listed.items() if not only or name in only]
+    raise typer.Exit(run(chosen, quick=quick, json_file=json_file))

@@ -1,0 +1,171 @@
+"""One conference that grows: what it costs and delivers with more and more callers, and how it ends.
+
+All come through the menu, at the pace that the last stage is judged by; those who are in already are
+listened to while the others come. In the end the moderator leaves, and everybody hears a goodbye and is
+hung up.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+
+import msgspec
+
+from townhall.bench.answers import AnswerFigures, answer_figures, answer_rows
+from townhall.bench.audience import Audience
+from townhall.bench.calling import Answered, Caller, Key, call_all, gather_crowd
+from townhall.bench.courses import Outcome, Progress, Row, Table
+from townhall.bench.crowd import Crowd
+from townhall.bench.load import Gathered, LoadFigures, figures_of, gather, settle, spoiled
+from townhall.bench.load_rows import coming_rows, load_rows
+from townhall.bench.lowest import measure_floor
+from townhall.bench.release import ReleaseFigures, release_all, release_rows
+from townhall.bench.subject import LINE, BenchFailed, Subject, started_subject
+from townhall.bench.window import Window
+
+
+class ComingFigures(msgspec.Struct, frozen=True):
+    """What those who were in the conference already got while others came."""
+
+    listening: int
+    packets_missed: int
+    phones_with_misses: int
+    gap_max_ms: float
+
+
+class StageFigures(msgspec.Struct, frozen=True):
+    """One stage of the growing conference."""
+
+    answers: AnswerFigures
+    coming: ComingFigures
+    load: LoadFigures
+
+
+class CapacityFigures(msgspec.Struct, frozen=True):
+    stages: list[StageFigures]
+    release: ReleaseFigures
+
+
+class CapacityCourse:
+    """A conference of `sizes`, one after the other, each listened to for `seconds`, the last for `last_s`."""
+
+    name = "capacity"
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        talkers: int = 10,
+        *,
+        calls_a_second: float = 100.0,
+        seconds: float = 10.0,
+        last_s: float = 60.0,
+        floor_s: float = 6.0,
+    ) -> None:
+        if sizes[0] <= talkers or list(sizes) != sorted(set(sizes)):
+            raise ValueError(f"sizes have to grow, and to be more than the {talkers} talkers: {sizes}")
+        self._sizes = list(sizes)
+        self._audience = Audience(1, sizes[-1], talkers)
+        self._calls_a_second = calls_a_second
+        self._stage_s = [seconds] * (len(sizes) - 1) + [last_s]
+        self._floor_s = floor_s
+        fill_s = sizes[-1] / calls_a_second
+        self.seconds = 20 + fill_s + sum(self._stage_s) + len(sizes) * (floor_s + 7)
+
+    async def run(self, progress: Progress) -> Outcome:
+        progress("Starting a server", 0.0)
+        gathered: list[tuple[AnswerFigures, Window, Gathered]] = []
+        async with (
+            started_subject() as subject,
+            gather_crowd(self._sizes[-1], self._audience.said()) as (crowd, caller),
+        ):
+            calls: list[Answered] = []
+            for size, seconds in zip(self._sizes, self._stage_s, strict=True):
+                answers, window = await self._grow(subject, crowd, caller, calls, size, progress)
+                await settle(crowd, self._audience, size, partial(progress, "Waiting until all are in"))
+                measured = await gather(
+                    subject, crowd, size, seconds, partial(progress, f"{size} callers in one conference")
+                )
+                gathered.append((answers, window, measured))
+            release = await release_all(crowd, calls, self._audience, progress)
+        stages = []
+        for answers, window, measured in gathered:
+            floor = await measure_floor(
+                measured.callers,
+                self._floor_s,
+                partial(progress, f"Finding the floor of {measured.callers} callers"),
+            )
+            progress(f"Listening to what {measured.callers} phones heard", 0.0)
+            load = await asyncio.to_thread(figures_of, measured, self._audience, floor)
+            before = measured.callers - answers.calls
+            stages.append(StageFigures(answers, _coming(window, before), load))
+        return _outcome(CapacityFigures(stages, release))
+
+    async def _grow(
+        self,
+        subject: Subject,
+        crowd: Crowd,
+        caller: Caller,
+        calls: list[Answered],
+        size: int,
+        progress: Progress,
+    ) -> tuple[AnswerFigures, Window]:
+        """Call in as many as are missing; raises `BenchFailed` unless all are answered."""
+        before = len(calls)
+        uri = subject.uri(LINE)
+        crowd.begin_window()
+        answered = await call_all(
+            size - before,
+            self._calls_a_second,
+            lambda phone: self._join(caller, phone, uri),
+            lambda done: progress(f"Calling in {size} phones, {self._calls_a_second:g} a second", done),
+            before,
+        )
+        window = crowd.end_window()
+        calls += answered
+        if len(calls) < size:
+            raise BenchFailed(
+                f"{size - len(calls)} of {size} phones were not answered: {dict(caller.failures)}\n"
+                f"{subject.tail()}"
+            )
+        return answer_figures(size - before, self._calls_a_second, answered, {}), window
+
+    async def _join(self, caller: Caller, phone: int, uri: str) -> Answered | None:
+        answered = await caller.call(phone, uri)
+        if answered is not None:
+            moderates, talks = self._audience.moderates(phone), self._audience.talks(phone)
+            key: Key = "3" if moderates else "2" if talks else "1"
+            await caller.press(answered, key)
+        return answered
+
+
+def _coming(window: Window, listening: int) -> ComingFigures:
+    missed = window.missed[:listening]
+    return ComingFigures(
+        listening=listening,
+        packets_missed=int(missed.sum()),
+        phones_with_misses=int((missed > 0).sum()),
+        gap_max_ms=float(1000 * window.gap_s[:listening].max()) if listening else 0.0,
+    )
+
+
+def _outcome(figures: CapacityFigures) -> Outcome:
+    tables, reasons = [], []
+    for stage in figures.stages:
+        load = stage.load
+        title = f"{load.callers} callers in one conference, {load.talkers} of them talking"
+        rows = load_rows(load)
+        if stage.coming.listening:
+            rows += coming_rows(
+                stage.coming.listening,
+                stage.coming.packets_missed,
+                stage.coming.gap_max_ms,
+            )
+        rows += [
+            Row(f"calling in: {row.what}", row.measured, row.aim, row.reached)
+            for row in answer_rows(stage.answers)
+            if row.what != "slowest"
+        ]
+        tables.append(Table(title, rows))
+        reasons += spoiled(load)
+    tables.append(Table("the moderator leaves", release_rows(figures.release)))
+    return Outcome(figures, tables, reasons)
