@@ -62,6 +62,12 @@ class Music:
             self._request = self._ask(self._url, conference)
         if self._url != "":
             self._task = asyncio.create_task(self._play(), name=f"music of {self._control.call.sid}")
+            self._task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        # A task that was cancelled remembers all that it was doing, and so us.
+        if self._task is task:
+            self._task = None
 
     @property
     def playing(self) -> bool:

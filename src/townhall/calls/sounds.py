@@ -177,6 +177,8 @@ class Sounds:
             if not task.done():
                 task.cancel()
                 await asyncio.wait({task})
+            # What it raises would hold on to this frame, and so to itself.
+            del task, racers
 
     def obey(self, interruption: asyncio.Future[CallRedirected]) -> CallRedirected:
         """The new document, to be raised; what runs from now on is not interrupted by it any more."""

@@ -50,8 +50,17 @@ LEAVING_AT_MOST = 500
 """So many calls whose books are still open do not count as calls; what is more does, as it is work."""
 
 
-def _nothing() -> None:
-    pass
+def _nothing(*values: object) -> None:
+    """Nobody is interested."""
+
+
+def _part(call: Call) -> None:
+    """A call that is over and its leg know each other no more: otherwise both would be kept until the garbage
+    is collected, which is seldom.
+    """
+    call.audio.on_open = _nothing
+    if (leg := call.audio.leg) is not None:
+        leg.on_digit = leg.on_silent = leg.on_left = leg.on_insecure = leg.on_lost = None
 
 
 class Outbound(Protocol):
@@ -329,6 +338,7 @@ class Switchboard:
         finally:
             try:
                 self._close_books(call, await call.audio.close())
+                _part(call)
             finally:
                 # Known until its end is handed to the store: there is no moment when nobody can tell of it.
                 del self._calls[call.sid]

@@ -20,6 +20,10 @@ def _refuse(offer: bytes | None) -> bytes:
     raise OfferRejected(488)
 
 
+def _ignore(*values: object) -> None:
+    """Nobody is interested."""
+
+
 class Session:
     """An INVITE session.
 
@@ -108,6 +112,14 @@ class Session:
         self.on_ended()
         if self._offer is not None and not self._offer.done():
             self._offer.set_exception(outcome)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Nothing is asked of our user any more. Who was told of each other would be kept until the garbage
+        is collected, which is seldom.
+        """
+        self.on_offer, self.on_answer, self.on_digit, self.on_ended = _refuse, _ignore, _ignore, _ignore
+        self._call.on_offer, self._call.on_answer, self._call.on_digit = _refuse, _ignore, _ignore
 
     # What our user gets wrong must not leave the peer without an answer.
 

@@ -242,6 +242,7 @@ class Endpoint:
         self.pending.discard(call)
         for key in self._keys.pop(call, ()):
             self._calls.pop(key, None)
+        call.let_go()
 
     def contact(self, hop: Hop, user: str | None) -> str:
         """Our Contact as seen along `hop`: the address we were reached at, or the public one."""

@@ -198,5 +198,8 @@ class Call:
             self.bye(now)
             self.end("timeout", now, 408, "Request Timeout", linger=True)
 
+    def let_go(self) -> None:
+        """The endpoint has forgotten the call."""
+
     def _session_expired(self, now: float) -> None:
         self.give_up(now)

@@ -50,6 +50,7 @@ class ServerCall(Call):
         self._held_answer: bytes | None = None
         self._bye_wanted: tuple[str | None] | None = None
         self._expiry: Timer | None = None
+        self._is_forgotten = False
         transaction.user = self
         if (seconds := self.request.expires) is not None:
             self._expiry = endpoint.timers.start(now + seconds, self._expire)
@@ -190,6 +191,14 @@ class ServerCall(Call):
             self.bye(now, self._bye_wanted[0])
         else:
             self.give_up(now)
+
+    def let_go(self) -> None:
+        # They know the call, and it knew them: all would be kept until the garbage is collected, which is
+        # seldom. Nothing reaches a forgotten call but what looks at its end first.
+        if self.ended is not None and not self._is_forgotten:
+            self._is_forgotten = True
+            self.success = None
+            del self.offers, self.session_timer, self._reliable
 
     def provisional_failed(self, now: float) -> None:
         """No PRACK came for 64*T1 (RFC 3262 section 3)."""

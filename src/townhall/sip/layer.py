@@ -221,6 +221,8 @@ class TransactionLayer:
             self._clients.pop(transaction.key, None)
             return
         self._servers.pop(transaction.key, None)
+        if isinstance(transaction, InviteServerTransaction):
+            transaction.user = None  # nothing more is told to it, and it knows the transaction
         self._room.give(*self._places.pop(transaction.key))
         merge_key = _merge_key(transaction.request)
         if self._initial.get(merge_key) == transaction.key:

@@ -126,7 +126,10 @@ class Dial:
         if outcome.interruption is not None:
             if isinstance(outcome.interruption, CallEnded):
                 await self._tell_action(scene, outcome)
-            raise outcome.interruption
+            try:
+                raise outcome.interruption
+            finally:
+                del outcome  # the exception knows this frame, which is not to know it
         return None if self.action is None else self._request(scene, self.action, outcome)
 
     async def _connect(self, scene: Scene) -> DialOutcome:
