@@ -193,6 +193,21 @@ async def test_digit_in_info_reaches_the_user(desk: Desk, phone: UserAgent, tran
     assert await pressed.get() == ("5", 200)
 
 
+async def test_end_is_told_before_the_peer_can_call_again(
+    desk: Desk, phone: UserAgent, transport: str
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        calling = group.create_task(phone.invite(desk.uri(transport), "sip:a@b.test", OFFER))
+        invite = await desk.invites.get()
+        await invite.answer(ANSWER)
+    told: list[str] = []
+    invite.session.on_ended = lambda: told.append("the end")
+    desk.agent._on_invite = lambda again: (told.append("the next call"), again.reject(486))  # type: ignore[assignment,return-value]
+    await calling.result().hang_up()
+    await _failure(phone.invite(desk.uri(transport), "sip:a@b.test", OFFER))
+    assert told == ["the end", "the next call"]
+
+
 async def test_failure_of_our_own_user_is_answered_500(phone: UserAgent, transport: str) -> None:
     def broken(invite: IncomingInvite) -> None:
         raise RuntimeError("a bug")

@@ -1,5 +1,7 @@
 """What the endpoint answers by itself, and in which order it looks at a request."""
 
+import gc
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -318,6 +320,27 @@ def test_flood_of_calls_leaves_nothing_behind_after_their_time() -> None:
     assert len(script.endpoint.layer) == 0
     assert len(script.endpoint.timers) == 0
     assert script.endpoint.calls == []
+
+
+@pytest.mark.parametrize("lasts_s", [1.0, 60.0])
+def test_call_that_is_over_is_kept_by_nobody_and_nothing_of_it_by_itself(lasts_s: float) -> None:
+    script = Script()
+    tag = answered_call(script)
+    call = weakref.ref(script.endpoint.calls[0])
+    script.events.clear()
+    gc.collect()
+    gc.disable()
+    try:
+        script.advance(lasts_s)
+        script.receive(script.request("BYE", to_tag=tag, cseq=2))
+        assert statuses(script.receive(script.request("BYE", to_tag=tag, cseq=2))) == [481]
+        # A late repetition, of the ACK too, finds nobody, and harms nothing.
+        script.receive(script.request("ACK", to_tag=tag))
+        script.events.clear()
+        script.advance(32.1)
+        assert call() is None
+    finally:
+        gc.enable()
 
 
 def test_response_to_nothing_is_dropped() -> None:
