@@ -1,5 +1,5 @@
-"""Audio as arrays: G.711, G.722, Opus, mixing, resampling, playout with loss concealment, digits and speech in the
-audio, automatic gain, clips, tones, music.
+"""Audio as arrays: G.711, G.722, Opus, mixing, resampling, playout with loss concealment, digits and speech
+in the audio, automatic gain, clips, tones, music.
 
 Everything works on numpy arrays whose rows are legs (or *slots*, a leg's row number in a state array);
 nothing here loops over legs, packets or samples (but for the one call per packet of Opus or G.722 that is
