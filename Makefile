@@ -3,18 +3,22 @@
 # make lint    formatting, lint, types, import rules, spelling
 # make bench   measure this machine and print the table
 # make screenshots   look at the pages (build/screenshots/), and take the README's picture of the console anew
-.PHONY: serve setup voice test unit lint bench screenshots lock clean
+.PHONY: serve setup voice sound test unit lint bench screenshots lock clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 VOICE := .venv-voice
+SOUND := .venv-sound
 
 serve: setup voice
 	@exec $(BIN)/townhall serve
 
 setup: $(VENV)/.serve
 voice: $(VOICE)/.ready
+
+sound: | setup  # what measuring sound takes; the rest of the bench does without
+	@sh scripts/install-sound-measures $(PYTHON) $(SOUND)
 
 $(VENV)/bin/python:
 	@sh scripts/make-venv $(PYTHON) $(VENV)
@@ -47,7 +51,7 @@ lint: $(VENV)/.test
 	@$(BIN)/lint-imports
 	@$(BIN)/codespell README.md CHANGELOG.md docs src tests benchmarks
 
-bench: setup voice
+bench: setup voice sound
 	@$(BIN)/townhall bench
 
 screenshots: $(VENV)/.test voice
@@ -57,9 +61,9 @@ screenshots: $(VENV)/.test voice
 	@cp build/screenshots/live-desktop-dark.png docs/images/console.png
 
 lock:  # needs uv on the PATH
-	for part in serve test voice; do \
+	for part in serve test voice bench-build bench; do \
 	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q \
 	    requirements/$$part.in -o requirements/$$part.txt; done
 
 clean:
-	rm -rf $(VENV) $(VOICE)
+	rm -rf $(VENV) $(VOICE) $(SOUND)

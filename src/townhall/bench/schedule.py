@@ -8,6 +8,7 @@ from townhall.bench.capacity import CapacityCourse
 from townhall.bench.courses import Course
 from townhall.bench.remote import RemoteCourse
 from townhall.bench.rooms import RoomsCourse
+from townhall.bench.sound_course import SoundCourse, SoundPlan
 from townhall.bench.web_course import BrowsersCourse
 
 
@@ -18,6 +19,7 @@ def courses(quick: bool) -> Sequence[Course]:
             AnswersCourse(100, 50.0),
             CapacityCourse([50, 150], calls_a_second=50.0, seconds=3.0, last_s=4.0, floor_s=2.0),
             RoomsCourse("rooms", Audience(10, 10, 2), calls_a_second=50.0, seconds=3.0, floor_s=2.0),
+            SoundCourse(SoundPlan(g711_pairs=2, ten_rooms=1, opus_pairs=0)),
         ]
     return [
         AnswersCourse(500, 100.0),
@@ -26,4 +28,5 @@ def courses(quick: bool) -> Sequence[Course]:
         RoomsCourse("all_talk", Audience(1, 500, 500)),
         RemoteCourse(200),
         BrowsersCourse(100, 20),
+        SoundCourse(SoundPlan()),
     ]
