@@ -10,12 +10,15 @@ from townhall.conference import (
     Event,
     GuestLost,
     LockChanged,
+    Mix,
     Notify,
     ParticipantChanged,
     ParticipantJoined,
     ParticipantLeft,
     ParticipantSettings,
+    SoundChanged,
     SpeechChanged,
+    TrustSound,
 )
 from townhall.conference.callbacks import SUBSCRIPTION
 
@@ -171,6 +174,51 @@ def test_nobody_waiting_speaks() -> None:
     conference = Conference("CF1", "room", ConferenceSettings(ALL))
     conference.handle(ParticipantJoined("ann"), 0.0)
     assert told(conference, SpeechChanged("ann", True)) == []
+
+
+def test_hold_music_mutes_with_the_reason_and_a_voice_unmutes() -> None:
+    conference = in_progress()
+    conference.handle(SpeechChanged("ann", True), 1.0)
+    commands = conference.handle(SoundChanged("ann", "music"), 2.0)
+    assert Mix("ann", hears=True, heard=False) in commands
+    muted, ceased = (command for command in commands if isinstance(command, Notify))
+    assert (muted.event, ceased.event) == ("participant-mute", "participant-speech-stop")
+    assert dict(muted.parameters)["MuteReason"] == "hold-music"
+    assert dict(muted.parameters)["Muted"] == "true"
+    assert conference.participants["ann"].muted
+    mix, unmuted = conference.handle(SoundChanged("ann", None), 3.0)
+    assert mix == Mix("ann", hears=True, heard=True)
+    assert isinstance(unmuted, Notify)
+    assert unmuted.event == "participant-unmute"
+    assert dict(unmuted.parameters)["MuteReason"] == "resumed"
+
+
+def test_who_was_muted_by_hand_meanwhile_stays_muted() -> None:
+    conference = in_progress()
+    conference.handle(SoundChanged("ann", "tone"), 1.0)
+    assert told(conference, ParticipantChanged("ann", muted=True)) == []
+    assert conference.handle(SoundChanged("ann", None), 2.0) == []
+    assert conference.participants["ann"].muted
+
+
+def test_who_is_unmuted_by_hand_is_trusted_from_then_on() -> None:
+    conference = in_progress()
+    conference.handle(SoundChanged("ann", "music"), 1.0)
+    trust, mix, unmuted = conference.handle(ParticipantChanged("ann", muted=False), 2.0)
+    assert trust == TrustSound("ann")
+    assert mix == Mix("ann", hears=True, heard=True)
+    assert isinstance(unmuted, Notify)
+    assert "MuteReason" not in dict(unmuted.parameters)
+    assert conference.handle(SoundChanged("ann", None), 3.0) == []
+
+
+def test_music_of_somebody_who_is_muted_or_waits_changes_nothing() -> None:
+    conference = in_progress()
+    assert conference.handle(SoundChanged("bob", "music"), 1.0) == []
+    waiting = Conference("CF1", "room", ConferenceSettings(ALL))
+    waiting.handle(ParticipantJoined("ann"), 0.0)
+    assert waiting.handle(SoundChanged("ann", "music"), 1.0) == []
+    assert conference.handle(SoundChanged("gone", "music"), 1.0) == []
 
 
 def test_lock_and_unlock_are_told_when_they_change() -> None:

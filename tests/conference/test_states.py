@@ -17,6 +17,7 @@ from townhall.conference import (
     ParticipantJoined,
     ParticipantLeft,
     ParticipantSettings,
+    SoundChanged,
     SpeechChanged,
 )
 from townhall.conference.states import STATES, Rule, State
@@ -53,6 +54,7 @@ HAPPENS: dict[str, Callable[[str], Event]] = {
     "ParticipantLeft": lambda _: ParticipantLeft("a", "hung_up"),
     "GuestLost": lambda _: GuestLost("guest", WAITS, "busy"),
     "ParticipantChanged": lambda _: ParticipantChanged("a", muted=True, hold=True),
+    "SoundChanged": lambda _: SoundChanged("a", "music"),
     "SpeechChanged": lambda _: SpeechChanged("a", True),
     "AnnouncementEnded": lambda _: AnnouncementEnded("http://a"),
     "LockChanged": lambda _: LockChanged(True),

@@ -186,6 +186,8 @@ ROWS: list[tuple[str, str, Any, dict[str, Any], list[str], int]] = [
     ("Conference", "trim", "trim-silence", same("trim-silence", "do-not-trim"), ["", "yes"], 13239),
     ("Conference", "townhallRecordingChannels", "mono", same("mono", "dual", "per-talker"), ["", "stereo"],
      13217),
+    ("Conference", "townhallAutoGain", None, BOOLEAN, NOT_BOOLEAN, 13299),
+    ("Conference", "townhallHoldGuard", None, BOOLEAN, NOT_BOOLEAN, 13299),
     ("Conference", "region", None, same("us1", "us2", "ie1", "de1", "sg1", "br1", "au1", "jp1"), ["", "eu",
      "US1"], 13299),
     ("Conference", "statusCallback", None, URLS, NOT_URLS, 13299),

@@ -42,6 +42,9 @@ class PlayedLeg:
         self.number = next(self._numbers)
         self.mix: tuple[object, ...] = ()
         self.on_speech: object = None
+        self.on_held: object = None
+
+    def condition(self, **wishes: bool | None) -> None: ...
 
     def set_mix(
         self, bus: str | None, *, hears: bool = False, heard: bool = False, whisper_to: object = None

@@ -58,6 +58,7 @@ class TownhallServer:
             "ACCOUNT_SID": ACCOUNT_SID,
             "AUTH_TOKEN": AUTH_TOKEN,
             "LOG_LEVEL": "debug",
+            "HOLD_MUSIC_S": "0",  # the phones of stories send tones for as long as it takes
             **{name.upper(): value for name, value in settings.items()},
         }
         self.authority: Path | None = None

@@ -76,6 +76,7 @@ class Subject:
                 "TOWNHALL_AUTH_TOKEN": AUTH_TOKEN,
                 "TOWNHALL_API_REQUESTS_PER_SECOND": "0",
                 "TOWNHALL_LOG_LEVEL": "warning",
+                "TOWNHALL_HOLD_MUSIC_S": "0",  # our phones send tones all the time
                 "TOWNHALL_MAX_CALLS": str(MOST_CALLS),
                 "TOWNHALL_CALLS_PER_SOURCE": str(MOST_CALLS),
             }

@@ -10,7 +10,7 @@ from townhall.calls.call import Call
 from townhall.calls.control import LiveCall
 from townhall.calls.music import Music
 from townhall.conference import Conference, ConferenceSettings, ParticipantSettings
-from townhall.conference.events import LeftBy
+from townhall.conference.events import LeftBy, Sound
 from townhall.twiml.control import ConferenceDial, RecordingPlan
 
 
@@ -77,6 +77,14 @@ class Attendance:
 
     def on_speech(self, tell: Callable[[bool], None] | None) -> None:
         self.control.leg.on_speech = tell
+
+    def condition(self, trusted: bool = False) -> None:
+        """Have his voice treated as his document says; `trusted`: no sound of his is hold music."""
+        guard = False if trusted else self.dial.hold_guard
+        self.control.leg.condition(auto_gain=self.dial.auto_gain, hold_guard=guard)
+
+    def on_held(self, tell: Callable[[Sound | None], None] | None) -> None:
+        self.control.leg.on_held = tell
 
 
 def participant_settings(dial: ConferenceDial) -> ParticipantSettings:

@@ -36,6 +36,7 @@ from townhall.conference import (
     ParticipantLeft,
     Refusal,
     Release,
+    SoundChanged,
     SpeechChanged,
     StartHold,
     StartRecording,
@@ -43,6 +44,7 @@ from townhall.conference import (
     StopHold,
     StopRecording,
     StopWaiting,
+    TrustSound,
 )
 from townhall.conference.events import CallStatus, LeftBy
 from townhall.ids import new_sid
@@ -152,6 +154,8 @@ class ConferenceHall:
             # Whoever asks for it first says how; later ones change nothing.
             self._recording_plans.setdefault(conference.sid, recording_plan(dial))
         attendance.on_speech(lambda speaking: self.handle(conference, SpeechChanged(call.sid, speaking)))
+        attendance.on_held(lambda sound: self.handle(conference, SoundChanged(call.sid, sound)))
+        attendance.condition()
         call.discard_digits()
         self._carry_out(conference, admission.commands)
         return conference
@@ -188,6 +192,8 @@ class ConferenceHall:
                     self._play_music(conference, command)
                 case Mix():
                     self._mix(conference, command)
+                case TrustSound(call_sid):
+                    self._attendances[call_sid].condition(trusted=True)
                 case Beep():
                     self._beep(conference, command)
                 case Release(call_sid):
@@ -259,6 +265,7 @@ class ConferenceHall:
     def _release(self, call_sid: str) -> None:
         attendance = self._attendances.pop(call_sid)
         attendance.on_speech(None)
+        attendance.on_held(None)
         attendance.stop_sounds()
         attendance.control.leg.set_mix(None)
         attendance.released.set_result(None)
@@ -286,5 +293,5 @@ class ConferenceHall:
 
 def _subject(parameters: Iterable[tuple[str, str]]) -> str:
     """What a line of the log says of an event: whom it is about and why."""
-    telling = ("CallSid", "ParticipantLabel", "ReasonParticipantLeft", "ReasonConferenceEnded")
+    telling = ("CallSid", "ParticipantLabel", "ReasonParticipantLeft", "ReasonConferenceEnded", "MuteReason")
     return " ".join(value for name, value in parameters if name in telling)

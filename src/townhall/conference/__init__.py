@@ -20,6 +20,7 @@ from townhall.conference.commands import (
     StopHold,
     StopRecording,
     StopWaiting,
+    TrustSound,
 )
 from townhall.conference.conference import Conference, Transition
 from townhall.conference.errors import LocalProtocolError, Refusal
@@ -34,6 +35,7 @@ from townhall.conference.events import (
     ParticipantJoined,
     ParticipantLeft,
     ParticipantSettings,
+    SoundChanged,
     SpeechChanged,
 )
 from townhall.conference.hearing import Place, hearing, pairs
@@ -66,6 +68,7 @@ __all__ = [
     "Refusal",
     "Release",
     "Reservation",
+    "SoundChanged",
     "SpeechChanged",
     "StartHold",
     "StartRecording",
@@ -74,6 +77,7 @@ __all__ = [
     "StopRecording",
     "StopWaiting",
     "Transition",
+    "TrustSound",
     "check_admission",
     "hearing",
     "pairs",

@@ -6,7 +6,7 @@ what every callback has in common (`ConferenceSid`, `Timestamp` …), which the 
 """
 
 from townhall.conference.commands import Notify
-from townhall.conference.events import AnnouncementEnded
+from townhall.conference.events import AnnouncementEnded, Sound
 from townhall.conference.participant import Participant
 
 Parameters = tuple[tuple[str, str], ...]
@@ -55,6 +55,11 @@ def participant_parameters(participant: Participant) -> Parameters:
         ("StartConferenceOnEnter", _boolean(participant.start_conference_on_enter)),
     )
     return flags + ((("ParticipantLabel", participant.label),) if participant.label else ())
+
+
+def mute_reason(sound: Sound | None) -> Parameters:
+    """Ours: why somebody was muted or unmuted whom nobody muted or unmuted."""
+    return (("MuteReason", {"music": "hold-music", "tone": "hold-tone", None: "resumed"}[sound]),)
 
 
 def leave_parameters(participant: Participant, call_status: str, reason: str) -> Parameters:

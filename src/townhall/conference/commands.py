@@ -44,6 +44,13 @@ class Mix:
 
 
 @dataclass(frozen=True, slots=True)
+class TrustSound:
+    """Whatever comes from this participant's telephone is never again taken for hold music."""
+
+    call_sid: str
+
+
+@dataclass(frozen=True, slots=True)
 class Beep:
     """Beep into the bus. `owner` does not hear it (the one who enters); None: all hear it (he has left)."""
 
@@ -112,6 +119,7 @@ Command = (
     | StartHold
     | StopHold
     | Mix
+    | TrustSound
     | Beep
     | Release
     | Notify

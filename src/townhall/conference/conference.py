@@ -25,6 +25,7 @@ from townhall.conference.events import (
     ParticipantJoined,
     ParticipantLeft,
     ParticipantSettings,
+    SoundChanged,
     SpeechChanged,
 )
 from townhall.conference.hearing import OUTSIDE, Music, Place, hearing, music_of, place_of
@@ -88,6 +89,8 @@ class Conference:
                 return self._state.guest_lost(self, event, now)
             case ParticipantChanged():
                 return self._state.changed(self, event)
+            case SoundChanged():
+                return self._state.sound_changed(self, event)
             case SpeechChanged():
                 return self._state.speech_changed(self, event)
             case AnnouncementEnded():

@@ -10,6 +10,9 @@ from typing import Literal
 LeftBy = Literal["hung_up", "star", "time_limit", "kicked", "redirected", "completed_via_api", "add_failed"]
 """How one participant left on his own account; see the table in `docs/explanation/conference.md`."""
 
+Sound = Literal["music", "tone"]
+"""What comes from somebody's telephone in place of him, when he has put the conference on hold."""
+
 CallStatus = Literal["completed", "in-progress", "busy", "no-answer", "failed", "canceled"]
 """`ParticipantCallStatus`: `in-progress` says that his call lives on."""
 
@@ -85,6 +88,16 @@ class ParticipantChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundChanged:
+    """His telephone plays hold music or a constant tone (`music`, `tone`) and is not let through; None: it is
+    let through again.
+    """
+
+    call_sid: str
+    sound: Sound | None
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechChanged:
     call_sid: str
     speaking: bool
@@ -116,6 +129,7 @@ Event = (
     | ParticipantLeft
     | GuestLost
     | ParticipantChanged
+    | SoundChanged
     | SpeechChanged
     | AnnouncementEnded
     | LockChanged

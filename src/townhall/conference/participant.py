@@ -4,7 +4,7 @@ media.
 
 from dataclasses import dataclass, replace
 
-from townhall.conference.events import ParticipantChanged, ParticipantJoined
+from townhall.conference.events import ParticipantChanged, ParticipantJoined, Sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +14,8 @@ class Participant:
     """Monotonic seconds."""
     label: str | None = None
     muted: bool = False
+    held_with: Sound | None = None
+    """He is muted because his telephone plays this; nobody has muted or unmuted him since."""
     hold: bool = False
     coaching: bool = False
     coach: str | None = None
@@ -47,6 +49,7 @@ class Participant:
         return replace(
             self,
             muted=_either(event.muted, self.muted),
+            held_with=self.held_with if event.muted is None else None,
             hold=_either(event.hold, self.hold),
             coach=coach,
             coaching=coach is not None,

@@ -61,13 +61,12 @@ class Conditioner:
 
     def set_leg(self, slot: int, command: ConditionLeg) -> None:
         """What control wants for one leg."""
-        if command.auto_gain is not None:
-            self._gains[slot] = command.auto_gain
-            if not command.auto_gain:
-                self._gain.forget(np.array([slot]))
-        if command.hold_guard is not None:
-            self._guards[slot] = command.hold_guard and self._settings.hold_music_s > 0
-            self._guard.reset(np.array([slot]))
+        self._gains[slot] = _either(command.auto_gain, self._settings.auto_gain)
+        if not self._gains[slot]:
+            self._gain.forget(np.array([slot]))
+        guarded = self._settings.hold_music_s > 0
+        self._guards[slot] = guarded and _either(command.hold_guard, guarded)
+        self._guard.reset(np.array([slot]))
 
     def held(self) -> Int64s:
         """Slots that must be read though nobody may hear them."""
@@ -168,6 +167,10 @@ class Conditioner:
     def _tell_stopped(self, slot: int) -> None:
         self._speaking[slot] = False
         self._emit(SpeechStopped(int(self._legs.number[slot])))
+
+
+def _either(chosen: bool | None, usual: bool) -> bool:
+    return usual if chosen is None else chosen
 
 
 class _Voices:

@@ -162,7 +162,7 @@ class SendDigits(Message, frozen=True):
 
 
 class ConditionLeg(Message, frozen=True):
-    """What is done to a leg's voice before it is mixed, other than the settings say; None: as it is."""
+    """What is done to a leg's voice before it is mixed; None: what the settings say."""
 
     leg: int
     auto_gain: bool | None = None

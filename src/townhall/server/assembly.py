@@ -112,6 +112,10 @@ class Server:
             ice_port=settings.browser_port,
             certificate=str(settings.data_dir / "dtls.pem"),
             opus_library=str(settings.opus_library or ""),
+            auto_gain=settings.auto_gain,
+            speech_pause_ms=settings.speech_pause_ms,
+            hold_music_s=settings.hold_music_s,
+            loudest_talkers=settings.loudest_talkers,
         )
         if settings.media_workers == 1:
             return MediaProcess(chosen)

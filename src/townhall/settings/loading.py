@@ -119,6 +119,10 @@ _SECRET = {"auth_token", "operator_password", "sip_users", "database_url"}
 _ALLOWED = {
     "http_port": "a port from 0 to 65535 (0: any free one)",
     "sip_port": "a port from 0 to 65535 (0: any free one)",
+    "auto_gain": "true or false",
+    "speech_pause_ms": "a whole number of milliseconds from 100 to 10000",
+    "hold_music_s": "a number of seconds from 0 (never) to 3600",
+    "loudest_talkers": "a whole number from 0 (all) to 100000",
     "media_silence_s": "a number of seconds from 0 (never) to 86400",
     "api_requests_per_second": "a number from 0 (any number) to 100000",
     "max_calls": "a whole number from 1 to 100000",

@@ -41,6 +41,10 @@ class Settings(BaseModel):
     sip_domain: Annotated[str, BeforeValidator(values.host)] | None = None
     sip_users: Annotated[dict[str, SecretStr], BeforeValidator(values.sip_users)] = {}
     sip_users_file: Annotated[Path, BeforeValidator(values.path)] | None = None
+    auto_gain: bool = True
+    speech_pause_ms: Annotated[int, Field(ge=100, le=10_000)] = 600
+    hold_music_s: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = 30.0
+    loudest_talkers: Annotated[int, Field(ge=0, le=100_000)] = 0
     media_silence_s: Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)] = 30.0
     max_calls: Annotated[int, Field(ge=1, le=100_000)] = 2000
     calls_per_source: Annotated[int, Field(ge=1, le=100_000)] | None = None

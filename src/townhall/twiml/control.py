@@ -136,6 +136,9 @@ class ConferenceDial:
     record: bool = False
     trim_silence: bool = True
     recording_channels: RecordingChannels = "mono"
+    auto_gain: bool | None = None
+    hold_guard: bool | None = None
+    """Whether his voice is levelled, and his hold music noticed; None: as the server's settings say."""
     status_callback: ConferenceCallbacks | None = None
     recording_callback: ConferenceCallbacks | None = None
     hangup_on_star: bool = False

@@ -13,6 +13,7 @@ from townhall.conference.events import (
     ParticipantJoined,
     ParticipantLeft,
     ParticipantSettings,
+    SoundChanged,
     SpeechChanged,
 )
 
@@ -53,6 +54,9 @@ class State(ABC):
 
     @abstractmethod
     def changed(self, conference: "Conference", event: ParticipantChanged) -> list[Command]: ...
+
+    @abstractmethod
+    def sound_changed(self, conference: "Conference", event: SoundChanged) -> list[Command]: ...
 
     @abstractmethod
     def speech_changed(self, conference: "Conference", event: SpeechChanged) -> list[Command]: ...

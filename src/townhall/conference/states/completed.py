@@ -11,6 +11,7 @@ from townhall.conference.events import (
     ParticipantJoined,
     ParticipantLeft,
     ParticipantSettings,
+    SoundChanged,
     SpeechChanged,
 )
 from townhall.conference.states.base import Rule, State
@@ -27,6 +28,7 @@ class Completed(State):
         Rule("ParticipantLeft", "", "completed", "crossed the end: he has been released"),
         Rule("GuestLost", "", "completed", "crossed the end"),
         Rule("ParticipantChanged", "", "completed", "crossed the end"),
+        Rule("SoundChanged", "", "completed", "crossed the end"),
         Rule("SpeechChanged", "", "completed", "crossed the end"),
         Rule("AnnouncementEnded", "", "completed", "crossed the end; nothing is sent after `conference-end`"),
         Rule("LockChanged", "", "completed", "crossed the end"),
@@ -43,6 +45,9 @@ class Completed(State):
         return []
 
     def changed(self, conference: "Conference", event: ParticipantChanged) -> list[Command]:
+        return []
+
+    def sound_changed(self, conference: "Conference", event: SoundChanged) -> list[Command]:
         return []
 
     def speech_changed(self, conference: "Conference", event: SpeechChanged) -> list[Command]:

@@ -11,6 +11,7 @@ from townhall.conference.events import (
     ParticipantJoined,
     ParticipantLeft,
     ParticipantSettings,
+    SoundChanged,
     SpeechChanged,
 )
 from townhall.conference.states import completed, steps, waiting
@@ -33,6 +34,7 @@ class Empty(State):
         Rule("ParticipantLeft", "", "empty", "nobody is in it"),
         Rule("GuestLost", "", "empty", "nobody has subscribed yet"),
         Rule("ParticipantChanged", "", "empty", "nobody is in it"),
+        Rule("SoundChanged", "", "empty", "nobody is in it"),
         Rule("SpeechChanged", "", "empty", "nobody is in it"),
         Rule("AnnouncementEnded", "", "empty", "nobody heard it"),
         Rule("LockChanged", "", "empty", "nobody is in it"),
@@ -53,6 +55,9 @@ class Empty(State):
         return []
 
     def changed(self, conference: "Conference", event: ParticipantChanged) -> list[Command]:
+        return []
+
+    def sound_changed(self, conference: "Conference", event: SoundChanged) -> list[Command]:
         return []
 
     def speech_changed(self, conference: "Conference", event: SpeechChanged) -> list[Command]:

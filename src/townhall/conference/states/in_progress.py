@@ -11,6 +11,7 @@ from townhall.conference.events import (
     ParticipantJoined,
     ParticipantLeft,
     ParticipantSettings,
+    SoundChanged,
     SpeechChanged,
 )
 from townhall.conference.reasons import REASON_LEFT, reason_ended
@@ -48,6 +49,12 @@ class InProgress(State):
         ),
         Rule("GuestLost", "", "in-progress", "`participant-leave` with `participant_add_failed`"),
         Rule("ParticipantChanged", "", "in-progress", "what changed in who hears whom is mixed anew"),
+        Rule(
+            "SoundChanged",
+            "",
+            "in-progress",
+            "whose telephone plays music is muted with `MuteReason`, and unmuted when he speaks",
+        ),
         Rule("SpeechChanged", "", "in-progress", "told of those who are heard"),
         Rule("AnnouncementEnded", "", "in-progress", "`announcement-end` or `-fail`"),
         Rule("LockChanged", "", "in-progress", "`conference-lock` or `-unlock`; whoever is in it stays"),
@@ -82,6 +89,9 @@ class InProgress(State):
 
     def changed(self, conference: "Conference", event: ParticipantChanged) -> list[Command]:
         return steps.change(conference, event)
+
+    def sound_changed(self, conference: "Conference", event: SoundChanged) -> list[Command]:
+        return steps.sound(conference, event)
 
     def speech_changed(self, conference: "Conference", event: SpeechChanged) -> list[Command]:
         return steps.speech(conference, event)

@@ -1,20 +1,32 @@
 """What several states do: let somebody in, change him, take him out, end the conference."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from townhall.conference.callbacks import (
     announcement_parameters,
     end_parameters,
     leave_parameters,
+    mute_reason,
     participant_parameters,
 )
-from townhall.conference.commands import Beep, Close, Command, Hint, Notify, Release, StopRecording
+from townhall.conference.commands import (
+    Beep,
+    Close,
+    Command,
+    Hint,
+    Notify,
+    Release,
+    StopRecording,
+    TrustSound,
+)
 from townhall.conference.events import (
     AnnouncementEnded,
     GuestLost,
     LockChanged,
     ParticipantChanged,
     ParticipantJoined,
+    SoundChanged,
     SpeechChanged,
 )
 from townhall.conference.participant import Participant
@@ -63,7 +75,8 @@ def change(conference: "Conference", event: ParticipantChanged) -> list[Command]
     restart = conference.stop_music(sid) if event.wait_url_changed and not (before.hold or after.hold) else []
     touched = [sid, *(coach for coach in conference.coaches_of(sid) if coach != sid)]
     sound = restart + conference.settle(touched)
-    return sound + _notify_change(conference, before, after, event) + hush(conference, touched)
+    trust: list[Command] = [TrustSound(sid)] if before.held_with and event.muted is False else []
+    return trust + sound + _notify_change(conference, before, after, event) + hush(conference, touched)
 
 
 def _notify_change(
@@ -92,6 +105,19 @@ def hush(conference: "Conference", call_sids: list[str]) -> list[Command]:
         if conference.participants[sid].speaking and not conference.is_audible(sid)
     )
     return [conference.set_speaking(participant, False) for participant in fallen_silent]
+
+
+def sound(conference: "Conference", event: SoundChanged) -> list[Command]:
+    """Mute him whose telephone plays music, and unmute him when it has ended, unless somebody else did."""
+    before = conference.participants.get(event.call_sid)
+    if before is None or (before.muted if event.sound else before.held_with is None):
+        return []
+    after = replace(before, muted=event.sound is not None, held_with=event.sound)
+    conference.put(after)
+    mixed = conference.settle([event.call_sid])
+    name = "participant-mute" if after.muted else "participant-unmute"
+    told = conference.notify(name, participant_parameters(after) + mute_reason(event.sound))
+    return [*mixed, told, *hush(conference, [event.call_sid])]
 
 
 def speech(conference: "Conference", event: SpeechChanged) -> list[Command]:

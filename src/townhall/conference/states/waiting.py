@@ -17,6 +17,7 @@ from townhall.conference.events import (
     ParticipantJoined,
     ParticipantLeft,
     ParticipantSettings,
+    SoundChanged,
     SpeechChanged,
 )
 from townhall.conference.participant import Participant
@@ -60,6 +61,7 @@ class Waiting(State):
             "waiting",
             "flags are kept for the start; hold music goes before wait music",
         ),
+        Rule("SoundChanged", "", "waiting", "nobody is heard, so nobody disturbs"),
         Rule("SpeechChanged", "", "waiting", "nobody is heard, so nobody speaks"),
         Rule("AnnouncementEnded", "", "waiting", "`announcement-end` or `-fail`"),
         Rule("LockChanged", "", "waiting", "`conference-lock` or `-unlock`; whoever waits stays"),
@@ -110,6 +112,9 @@ class Waiting(State):
 
     def changed(self, conference: "Conference", event: ParticipantChanged) -> list[Command]:
         return steps.change(conference, event)
+
+    def sound_changed(self, conference: "Conference", event: SoundChanged) -> list[Command]:
+        return []
 
     def speech_changed(self, conference: "Conference", event: SpeechChanged) -> list[Command]:
         return steps.speech(conference, event)
