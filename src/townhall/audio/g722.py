@@ -3,8 +3,8 @@
 One byte is two samples at 16 kHz, so streams may be cut anywhere. Coding is differential: encoders and
 decoders have a state that forgets in some 20 ms, are fed in order, and find their way back by themselves
 where something was lost or where one stream follows on another. What the decoder makes of a loss is the last
-pitch period over and over, fading (in the spirit of Appendix IV of the standard, without its bookkeeping of
-states).
+pitch period over and over, fading, and its state is led along it (in the spirit of the standard's Appendix
+IV).
 
 Encoders and decoders are those of `streams`. Left out: 56 and 48 kbit/s, which RTP does not use (RFC 3551
 section 4.5.2).
@@ -79,6 +79,8 @@ class G722Decoder:
 
     def decode(self, codes: bytes) -> Int16:
         """The samples `(n,)` of a payload, two a byte at 16 kHz, else one."""
+        if self._lost:
+            self._catch_up()
         samples = np.frombuffer(self._codec.decode(codes), np.int16)
         if self._lost:
             samples = self._return_to(samples)
@@ -89,16 +91,25 @@ class G722Decoder:
         """`count` samples in place of what was lost."""
         if not self._lost:
             self._period = self._last_period()
-        samples = _pcm(self._repeated(count))
+        samples = _pcm(self._repeated(self._lost, count))
         self._lost += count
         return samples
+
+    def _catch_up(self) -> None:
+        """Lead the decoder's state along what was concealed, as if that had been sent: what comes next is
+        then nearer to what the sender meant, after long losses above all.
+        """
+        count = min(self._lost, _FADED) // 2 * 2
+        concealed = _pcm(self._repeated(self._lost - count, count))
+        self._codec.encode(np.concatenate((np.zeros(2, np.int16), *self._past)))  # brings its state near
+        self._codec.decode(self._codec.encode(concealed))
 
     def _return_to(self, samples: Int16) -> Int16:
         """The signal is back: cross-fade to it from what would have gone on."""
         span = min(_RETURN, len(samples))
         weight = (np.arange(span, dtype=np.float32) + 0.5) / np.float32(span)
         joined = samples.copy()
-        joined[:span] = _pcm(self._repeated(span) * (1 - weight) + samples[:span] * weight)
+        joined[:span] = _pcm(self._repeated(self._lost, span) * (1 - weight) + samples[:span] * weight)
         self._lost = 0
         return joined
 
@@ -111,9 +122,9 @@ class G722Decoder:
         period[:_JOIN] += (known[-1] - known[-1 - lag]) * np.linspace(1, 0, _JOIN, dtype=np.float32)
         return period
 
-    def _repeated(self, count: int) -> Float32:
-        """The next `count` samples of the repetition, fading."""
-        position = np.arange(self._lost, self._lost + count)
+    def _repeated(self, begin: int, count: int) -> Float32:
+        """`count` samples of the fading repetition, from this one on."""
+        position = np.arange(begin, begin + count)
         level = np.clip((_FADED - position) / (_FADED - _HOLD), 0, 1).astype(np.float32)
         repeated: Float32 = self._period.take(position, mode="wrap") * level
         return repeated
