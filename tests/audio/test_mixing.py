@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tests.harness.speech import speech
 
 from townhall.audio import add_private, bus_sums, limit, mix_minus, sine
 from townhall.audio.mixing import LIMIT_THRESHOLD
@@ -89,11 +90,45 @@ def test_limit_with_memory_steady_loud_tone_is_turned_down_without_distortion() 
     assert np.abs(limited[4000:]).max() > 20_000
 
 
+def _limited(total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    """What the limiter makes of a sum of any length, and its gain after each frame."""
+    gain = np.ones(1, np.float32)
+    frames, gains = [], []
+    for at in range(0, len(total) // 160 * 160, 160):
+        frames.append(limit(total[None, at : at + 160].astype(np.int32), gain)[0])
+        gains.append(float(gain[0]))
+    return np.concatenate(frames).astype(int), np.array(gains)
+
+
+@pytest.mark.parametrize(
+    ("talkers", "dbfs", "most_db"), [(10, -25.0, 4.0), (10, -12.0, 16.0), (40, -25.0, 10.0)]
+)
+def test_limit_of_many_talkers_at_once_neither_wraps_nor_clips_nor_pumps(
+    talkers: int, dbfs: float, most_db: float
+) -> None:
+    voices = [speech(6.0, dbfs, 90.0 + 4 * place, seed=place) for place in range(talkers)]
+    total = np.sum(voices, axis=0, dtype=np.int64)
+    limited, gains = _limited(total)
+    total = total[: len(limited)]
+    loud = np.abs(total) > 500
+    assert np.all(np.sign(limited[loud]) == np.sign(total[loud]))
+    assert np.abs(limited).max() < 32767
+    assert np.mean(np.abs(limited) > 0.97 * 32767) < 1e-3
+    course = 20 * np.log10(gains)
+    assert course.min() > -most_db
+    assert np.diff(course).max() <= 0.18
+    assert np.abs(np.diff(course)).mean() < 0.5
+    for at in range(8000, len(total) - 4000, 4000):
+        said, heard = total[at : at + 4000].astype(float), limited[at : at + 4000].astype(float)
+        scale = said @ heard / (said @ said)
+        assert np.square(heard - scale * said).sum() < 0.1 * np.square(scale * said).sum()
+
+
 def test_limit_with_memory_gain_returns_after_the_noise() -> None:
     gain = np.ones(1, np.float32)
     limit(np.full((1, 160), 200_000, np.int32), gain)
     assert gain[0] < 0.2
-    for _ in range(40):
+    for _ in range(120):
         limited = limit(np.full((1, 160), 1000, np.int32), gain)
     assert gain[0] == 1.0
     assert np.all(limited == 1000)
