@@ -115,7 +115,7 @@ class Story:
         self.callers[name] = caller
         return caller
 
-    async def hear(self, expected: Mapping[str, Expected], within_s: float = 8.0) -> None:
+    async def hear(self, expected: Mapping[str, Expected], within_s: float = 20.0) -> None:
         """Assert the whole matrix: who of all who are on the line hears whom, or `music`, or `silence`."""
         seats = [caller.seat for caller in self.callers.values() if not caller.call.is_over]
         await assert_hearing(seats, expected, within_s)

@@ -131,7 +131,7 @@ class PhoneCall:
             await self._next_change()
         return self.heard_since(mark)[:wanted]
 
-    async def hears(self, sound: Sound | Judge, within_s: float = 5.0, since: int | None = None) -> int:
+    async def hears(self, sound: Sound | Judge, within_s: float = 10.0, since: int | None = None) -> int:
         """Wait until `sound` is heard for 200 ms; returns the mark where those begin.
 
         `since`: how far back to look; None is from now on. Raises `NotHeard`, saying what was heard instead.
