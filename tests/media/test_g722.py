@@ -128,11 +128,11 @@ def test_listeners_share_one_encoding_and_talkers_have_their_own(rig: Rig) -> No
     rig.tick(HEARD_TICKS)
     last = [rig.phones[leg].heard[-1].payload for leg in range(3, 20)]
     assert len(set(last)) == 1
-    assert rig.engine.parts.opus is not None
-    assert len(rig.engine.parts.opus) == 3
+    assert rig.engine.parts.wide is not None
+    assert len(rig.engine.parts.wide) == 3
     rig.mix(1, "a", hears=True)
     rig.tick()
-    assert len(rig.engine.parts.opus) == 2
+    assert len(rig.engine.parts.wide) == 2
     assert rig.phones[1].heard[-1].payload == rig.phones[3].heard[-1].payload
 
 

@@ -203,8 +203,8 @@ def test_leg_that_hears_nobody_is_sent_the_same_silence(rig: Rig) -> None:
     rig.tick(10)
     assert len({packet.payload for packet in phone.heard}) == 1
     assert np.abs(phone.sound()).max() < 4
-    assert rig.engine.parts.opus is not None
-    assert len(rig.engine.parts.opus) == 0
+    assert rig.engine.parts.wide is not None
+    assert len(rig.engine.parts.wide) == 0
 
 
 def test_listeners_share_one_encoding_and_talkers_have_their_own(rig: Rig) -> None:
@@ -217,17 +217,17 @@ def test_listeners_share_one_encoding_and_talkers_have_their_own(rig: Rig) -> No
     rig.tick(HEARD_TICKS)
     last = [rig.phones[leg].heard[-1].payload for leg in range(3, 20)]
     assert len(set(last)) == 1
-    assert rig.engine.parts.opus is not None
-    assert len(rig.engine.parts.opus) == 3
+    assert rig.engine.parts.wide is not None
+    assert len(rig.engine.parts.wide) == 3
     rig.mix(1, "a", hears=True)
     rig.tick()
-    assert len(rig.engine.parts.opus) == 2
+    assert len(rig.engine.parts.wide) == 2
     for leg in list(rig.phones):
         rig.handle(CloseLeg(leg))
     rig.phones.clear()
     call_tones(rig, 30)
     rig.tick()
-    assert len(rig.engine.parts.opus) == 0
+    assert len(rig.engine.parts.wide) == 0
     assert rig.engine.uplinks.wide is not None
     assert rig.engine.uplinks.wide._decoders == {}
 
@@ -392,8 +392,8 @@ def test_play_to_opus_legs_is_encoded_once_and_heard_in_the_wide_band(rig: Rig, 
     assert rig.phones[1].hears_hz(ALL) == rig.phones[2].hears_hz(ALL) == {6000.0}
     assert rig.phones[1].heard[-1].payload == rig.phones[2].heard[-1].payload
     assert rig.engine.clips.loads == 1
-    assert rig.engine.parts.opus is not None
-    assert len(rig.engine.parts.opus) == 0
+    assert rig.engine.parts.wide is not None
+    assert len(rig.engine.parts.wide) == 0
     rig.tick(20)
     assert [event.outcome for event in rig.events_of(PlayFinished)] == ["finished"] * 2
 

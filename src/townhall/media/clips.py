@@ -21,7 +21,7 @@ from townhall.audio.clips import load_clip
 from townhall.audio.g711 import ALAW_SILENCE, ULAW_SILENCE, encode_alaw, encode_ulaw
 from townhall.errors import TownhallError
 from townhall.media.forms import Form
-from townhall.media.shapes import OPUS_BYTES, TICK_SAMPLES, Bytes, Int16s
+from townhall.media.shapes import TICK_SAMPLES, WIDE_BYTES, Bytes, Int16s
 from townhall.media.wide_codecs import RATE as WIDE_RATE
 from townhall.media.wide_codecs import encode_clip
 
@@ -65,7 +65,7 @@ class ClipStore:
     reserved.
 
     `arena` is uint8 `(2, size)`: µ-law, A-law. Its first frame is silence. `packets` is uint8 `(frames,
-    OPUS_BYTES)` for as many seconds, their bytes `packet_lengths` `(frames,)`; it takes no memory until it is
+    WIDE_BYTES)` for as many seconds, their bytes `packet_lengths` `(frames,)`; it takes no memory until it is
     written to.
     """
 
@@ -74,7 +74,7 @@ class ClipStore:
         self.arena: Bytes = np.empty((2, frames * TICK_SAMPLES), np.uint8)
         self.arena[0, : 2 * TICK_SAMPLES] = ULAW_SILENCE
         self.arena[1, : 2 * TICK_SAMPLES] = ALAW_SILENCE
-        self.packets: Bytes = np.zeros((frames, OPUS_BYTES), np.uint8)
+        self.packets: Bytes = np.zeros((frames, WIDE_BYTES), np.uint8)
         self.packet_lengths: Bytes = np.zeros(frames, np.uint8)
         self.packets[:2, 0], self.packet_lengths[:2] = _OPUS_PAUSE, 1
         self.loads = 0

@@ -105,18 +105,18 @@ class Engine:
         if shared is not None:
             frames = shared.begin(plan, parts.beat, frames, wide_frames)
         table = parts.mixer.mix(plan, self.legs.bus, frames, self.players, parts.buses.plays, shared)
-        opus = parts.opus if plan.wide is not None else None
-        if opus is not None and plan.wide is not None:
+        wide = parts.wide if plan.wide is not None else None
+        if wide is not None and plan.wide is not None:
             sums, beeps = parts.mixer.sums, parts.mixer.beeps
-            opus.fill(plan.wide, frames, wide_frames, sums, beeps, self.players, shared)
+            wide.fill(plan.wide, frames, wide_frames, sums, beeps, self.players, shared)
         self.recorders.take(
             parts.ticks,
             frames,
             parts.mixer.sums,
-            lambda slots: parts.sent.samples(plan, table, opus, tones, slots),
+            lambda slots: parts.sent.samples(plan, table, wide, tones, slots),
         )
         self._tell_levels(plan, frames)
-        return parts.sender.build(plan, table, tones, opus)
+        return parts.sender.build(plan, table, tones, wide)
 
     def skip(self, ticks: int) -> None:
         """Pass over ticks missed in a stall: the streams' clocks go on, nothing is sent for them."""

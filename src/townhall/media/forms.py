@@ -2,7 +2,7 @@
 
 A G.711 code stands for one sample and for itself, so rows of them can be cut and joined at will (`mixer`).
 Opus and G.722 know what was before; their legs are *wide*, at 16 kHz, with a table of their own
-(`opus_table`).
+(`wide_table`).
 """
 
 from enum import IntEnum

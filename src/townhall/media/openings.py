@@ -45,8 +45,8 @@ class Openings:
         parts.receiver.reset(slot)
         parts.mixer.forget_leg(slot)
         parts.conditioner.forget_leg(slot)
-        if parts.opus is not None:
-            parts.opus.forget_leg(slot)
+        if parts.wide is not None:
+            parts.wide.forget_leg(slot)
         rtcp_port = port.port if port.secure else port.port + 1
         parts.events.append(LegOpened(command.leg, port.port, rtcp_port, port.host))
 

@@ -12,7 +12,6 @@ from townhall.media.level_meters import LevelMeters
 from townhall.media.mixer import Mixer
 from townhall.media.network import LocalPort, Network
 from townhall.media.notices import Notices
-from townhall.media.opus_table import OpusTable
 from townhall.media.players import Players
 from townhall.media.proof import Proof
 from townhall.media.protocol import Event
@@ -25,6 +24,7 @@ from townhall.media.settings import MediaSettings
 from townhall.media.shapes import Outgoing
 from townhall.media.shared_buses import shared_buses
 from townhall.media.uplinks import Uplinks
+from townhall.media.wide_table import WideTable
 
 
 class Parts:
@@ -57,7 +57,7 @@ class Parts:
         self.players = Players(self.clips, emit)
         self.digits = DigitSender(self.legs, settings.opus_library)
         self.mixer = Mixer(settings.max_legs, self.buses.rows)
-        self.opus: OpusTable | None = None
+        self.wide: WideTable | None = None
         """Of wide legs; made when the first one comes."""
         self.sender = Sender(self.legs)
         self.sent = SentVoices(self.legs)
@@ -71,8 +71,8 @@ class Parts:
     def start_wide(self, form: Form) -> None:
         """Be ready for legs of this form. Raises `OpusMissing`."""
         library = self.uplinks.start_wide(form)
-        if self.opus is None:
-            self.opus = OpusTable(library, self.legs.capacity, self.buses.rows)
+        if self.wide is None:
+            self.wide = WideTable(library, self.legs.capacity, self.buses.rows)
 
     def drop_ended_plays(self) -> None:
         """Legs whose play is over hear their bus again."""

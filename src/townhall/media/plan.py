@@ -154,8 +154,8 @@ def make_plan(
     playing = playing[running[legs.play[playing]]]
     source = _Sources(legs)
     wide = None
-    opus = active & legs.wide
-    if opus.any():
+    wide_legs = active & legs.wide
+    if wide_legs.any():
         hearing = Hearing(
             reading=reading,
             talkers=len(talker_slots),
@@ -170,12 +170,12 @@ def make_plan(
             owners=owners,
         )
         wide = make_wide_plan(legs, hearing, source.of)
-        hears, own_mix = hears & ~opus, own_mix & ~opus
-        whisperers = whisperers[~opus[target[whisperers]]]
-        remote_voices = remote_voices[~opus[remote_targets]]
-        remote_targets = remote_targets[~opus[remote_targets]]
-        playing = playing[~opus[playing]]
-        plays_owned, owners = plays_owned[~opus[owners]], owners[~opus[owners]]
+        hears, own_mix = hears & ~wide_legs, own_mix & ~wide_legs
+        whisperers = whisperers[~wide_legs[target[whisperers]]]
+        remote_voices = remote_voices[~wide_legs[remote_targets]]
+        remote_targets = remote_targets[~wide_legs[remote_targets]]
+        playing = playing[~wide_legs[playing]]
+        plays_owned, owners = plays_owned[~wide_legs[owners]], owners[~wide_legs[owners]]
     single = np.flatnonzero(own_mix)
     single = single[np.lexsort((place[single], legs.law[single]))]
     talking = np.flatnonzero(talks[single])

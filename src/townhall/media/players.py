@@ -222,7 +222,7 @@ class Players:
         return frames
 
     def read_packets(self, rows: Slots) -> tuple[Bytes, Bytes]:
-        """The next packets `(n, OPUS_BYTES)` of running plays `rows` to wide legs, and their bytes `(n,)`;
+        """The next packets `(n, WIDE_BYTES)` of running plays `rows` to wide legs, and their bytes `(n,)`;
         moves them on like `read`.
         """
         segment, offset = self._segment[rows], self._offset[rows]

@@ -11,9 +11,9 @@ import numpy as np
 
 from townhall.media.forms import Form
 from townhall.media.legs import Legs
-from townhall.media.opus_table import OpusTable
 from townhall.media.plan import Group, Plan
-from townhall.media.shapes import OPUS_BYTES, OPUS_TICK_UNITS, TICK_SAMPLES, Bytes, Int64s, Outgoing
+from townhall.media.shapes import OPUS_TICK_UNITS, TICK_SAMPLES, WIDE_BYTES, Bytes, Int64s, Outgoing
+from townhall.media.wide_table import WideTable
 
 HEADER = 12
 _LEAD = 4
@@ -49,7 +49,7 @@ class Sender:
         self._rows: list[_Rows] = []
 
     def build(
-        self, plan: Plan, table: Bytes, instead: Mapping[int, Bytes], wide: OpusTable | None = None
+        self, plan: Plan, table: Bytes, instead: Mapping[int, Bytes], wide: WideTable | None = None
     ) -> list[Outgoing]:
         """The batches of this tick; valid until the next call.
 
@@ -97,7 +97,7 @@ class Sender:
         self._plan = plan
         self._rows = []
         for group in plan.groups:
-            length = OPUS_BYTES if group.form is Form.OPUS else 8 * group.ptime
+            length = WIDE_BYTES if group.form is Form.OPUS else 8 * group.ptime
             rows = _Rows(len(group.slots) * max(1, 20 // group.ptime), length)
             rows.ssrc[: len(group.slots)] = self._legs.ssrc[group.slots]
             self._rows.append(rows)
@@ -138,13 +138,13 @@ class Sender:
         return self._outgoing(rows, slots)
 
     def _fill_opus(
-        self, rows: _Rows, group: Group, opus: OpusTable, instead: Mapping[int, Bytes]
+        self, rows: _Rows, group: Group, wide: WideTable, instead: Mapping[int, Bytes]
     ) -> Outgoing:
         """One Opus packet for each leg of the group."""
         slots = group.slots
         self._head(rows, slots, OPUS_TICK_UNITS)
-        rows.payload[:] = opus.packets.view(f"V{OPUS_BYTES}")[:, 0][group.sources]
-        lengths = opus.lengths[group.sources]
+        rows.payload[:] = wide.packets.view(f"V{WIDE_BYTES}")[:, 0][group.sources]
+        lengths = wide.lengths[group.sources]
         for slot, packet in instead.items():
             for row in np.flatnonzero(slots == slot).tolist():
                 rows.packets[row, HEADER : HEADER + len(packet)] = packet

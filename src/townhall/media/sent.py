@@ -12,10 +12,10 @@ from townhall.audio.g711 import ALAW_DECODE, ULAW_DECODE
 from townhall.audio.streams import StreamDecoder
 from townhall.media.forms import Form
 from townhall.media.legs import Legs
-from townhall.media.opus_table import OpusTable
 from townhall.media.plan import Plan
 from townhall.media.shapes import TICK_SAMPLES, Bytes, Int16s, Int64s
 from townhall.media.wide_codecs import WIDE_CODECS
+from townhall.media.wide_table import WideTable
 
 RATE = 8000
 
@@ -33,7 +33,7 @@ class SentVoices:
         self._decoders = {slot: decoder for slot, decoder in self._decoders.items() if slot in wanted}
 
     def samples(
-        self, plan: Plan, table: Bytes, wide: OpusTable | None, instead: Mapping[int, Bytes], slots: Int64s
+        self, plan: Plan, table: Bytes, wide: WideTable | None, instead: Mapping[int, Bytes], slots: Int64s
     ) -> Int16s:
         """int16 `(slots, 160)` of what the legs are sent in this tick."""
         legs = self._legs

@@ -29,7 +29,7 @@ Rows = Int64s | slice
 
 TICK_S = 0.02
 TICK_SAMPLES = 160
-OPUS_BYTES = 160
+WIDE_BYTES = 160
 """The longest packet that we send to a wide leg: 20 ms at 64 kbit/s, exactly what G.722 takes, and twice of
 what our Opus encoders are set to.
 """

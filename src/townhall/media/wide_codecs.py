@@ -15,7 +15,7 @@ from townhall.audio.opus import OpusDecoder, OpusEncoder, load_opus
 from townhall.audio.resampling import WIDE_SAMPLES
 from townhall.audio.streams import StreamDecoder, StreamEncoder
 from townhall.media.forms import Form
-from townhall.media.shapes import OPUS_BYTES, Bytes, Int16s
+from townhall.media.shapes import WIDE_BYTES, Bytes, Int16s
 
 BITRATES = (32000, 24000, 20000, 16000, 12000, 8000, 6000)
 """What our Opus encoders are set to, bit/s: the first for everybody who asks for no less. Below 20,000 there
@@ -82,7 +82,7 @@ WIDE_CODECS = {
 
 
 def encode_clip(form: Form, opus_library: str, samples: Int16s) -> Bytes:
-    """Packets of int16 `(n,)` at 16 kHz, uint8 `(frames, 1 + OPUS_BYTES)`: how many bytes, then the bytes.
+    """Packets of int16 `(n,)` at 16 kHz, uint8 `(frames, 1 + WIDE_BYTES)`: how many bytes, then the bytes.
 
     `opus_library` is where libopus is, see `load_opus`. Raises `OpusMissing`.
     """
@@ -94,11 +94,11 @@ def encode_clip(form: Form, opus_library: str, samples: Int16s) -> Bytes:
 def encode_frames(encoder: StreamEncoder, samples: Int16s) -> Bytes:
     """The same with an encoder that is there; the last packet is filled up with silence."""
     padded = np.pad(samples, (0, -len(samples) % WIDE_SAMPLES)).astype(np.int16)
-    rows = np.zeros((len(padded) // WIDE_SAMPLES, 1 + OPUS_BYTES), np.uint8)
+    rows = np.zeros((len(padded) // WIDE_SAMPLES, 1 + WIDE_BYTES), np.uint8)
     source, target = padded.ctypes.data, rows.ctypes.data + 1
     for row in range(len(rows)):
         rows[row, 0] = encoder.encode_at(
-            source + 2 * WIDE_SAMPLES * row, WIDE_SAMPLES, target + rows.strides[0] * row, OPUS_BYTES
+            source + 2 * WIDE_SAMPLES * row, WIDE_SAMPLES, target + rows.strides[0] * row, WIDE_BYTES
         )
     return rows
 

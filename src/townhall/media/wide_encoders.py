@@ -9,7 +9,7 @@ import ctypes
 from townhall.audio.opus import OpusEncoder
 from townhall.audio.resampling import WIDE_SAMPLES
 from townhall.audio.streams import StreamEncoder
-from townhall.media.shapes import OPUS_BYTES, Bytes, Int16s, Int64s
+from townhall.media.shapes import WIDE_BYTES, Bytes, Int16s, Int64s
 from townhall.media.wide_codecs import FINE, make_encoder
 
 COARSE = 1
@@ -45,12 +45,12 @@ class WideEncoders:
 
     def encode(self, mixes: Int16s, packets: Bytes, lengths: Int64s) -> None:
         """Encode `mixes` `(n, 320)`, in the order of the keys, into the first n rows of `packets` `(rows,
-        OPUS_BYTES)` and their `lengths`.
+        WIDE_BYTES)` and their `lengths`.
         """
         source, target = mixes.ctypes.data, packets.ctypes.data
         lengths[: len(mixes)] = [
             encoder.encode_at(
-                source + 2 * WIDE_SAMPLES * row, WIDE_SAMPLES, target + OPUS_BYTES * row, OPUS_BYTES
+                source + 2 * WIDE_SAMPLES * row, WIDE_SAMPLES, target + WIDE_BYTES * row, WIDE_BYTES
             )
             for row, encoder in enumerate(self._in_order)
         ]

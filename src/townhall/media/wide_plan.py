@@ -86,20 +86,20 @@ class Hearing:
 
 def make_wide_plan(legs: Legs, hearing: Hearing, sources: Int64s) -> WidePlan:
     """The wide part; writes the rows that wide legs are sent into `sources` `(legs,)`."""
-    opus = legs.wide
-    is_wide = opus[hearing.reading]
+    wide_legs = legs.wide
+    is_wide = wide_legs[hearing.reading]
     places = np.flatnonzero(is_wide)
     wide_of = _places(hearing.reading[places], legs.capacity)
     for form, silence in SILENCE_ROW.items():
         sources[legs.form == form] = silence
 
-    common = np.flatnonzero(hearing.common & opus)
-    single = np.flatnonzero(hearing.single & opus)
+    common = np.flatnonzero(hearing.common & wide_legs)
+    single = np.flatnonzero(hearing.single & wide_legs)
     single_place = _places(single, legs.capacity)
     buses = np.unique(legs.bus[np.concatenate((common, single))]).astype(np.int64)
 
     talkers = hearing.reading[: hearing.talkers]
-    voices = talkers[opus[talkers] & np.isin(legs.bus[talkers], buses)]
+    voices = talkers[wide_legs[talkers] & np.isin(legs.bus[talkers], buses)]
     sum_buses, sum_starts = np.unique(legs.bus[voices].astype(np.int64), return_index=True)
 
     mix = legs.bus[common].astype(np.int64) << 8 | legs.quality[common]
@@ -109,15 +109,15 @@ def make_wide_plan(legs: Legs, hearing: Hearing, sources: Int64s) -> WidePlan:
     row += len(mixes)
     sources[single] = row + np.arange(len(single))
     row += len(single)
-    playing = hearing.playing[opus[hearing.playing]]
+    playing = hearing.playing[wide_legs[hearing.playing]]
     sources[playing] = row + np.arange(len(playing))
     row += len(playing)
 
-    whisperers = hearing.whisperers[opus[legs.whisper_to[hearing.whisperers]]]
+    whisperers = hearing.whisperers[wide_legs[legs.whisper_to[hearing.whisperers]]]
     targets = legs.whisper_to[whisperers]
-    wide = opus[whisperers]
-    owned = opus[hearing.owners]
-    remote = opus[hearing.remote_targets]
+    wide = wide_legs[whisperers]
+    owned = wide_legs[hearing.owners]
+    remote = wide_legs[hearing.remote_targets]
     narrow_targets = np.concatenate((targets[~wide], hearing.remote_targets[remote]))
     private = np.unique(single_place[np.concatenate((narrow_targets, hearing.owners[owned]))])
     private_place = _places(private, len(single))

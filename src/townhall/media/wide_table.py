@@ -14,14 +14,14 @@ from townhall.audio.resampling import Upsampler
 from townhall.media.forms import Form
 from townhall.media.mixer import limit_with
 from townhall.media.players import Players
-from townhall.media.shapes import OPUS_BYTES, Bytes, Int16s, Int32s, Int64s
+from townhall.media.shapes import WIDE_BYTES, Bytes, Int16s, Int32s, Int64s
 from townhall.media.shared_buses import SharedBuses
 from townhall.media.wide_codecs import make_encoder, quality_of, silence_of
 from townhall.media.wide_encoders import Key, WideEncoders
 from townhall.media.wide_plan import SILENCE_ROW, WIDE_SILENCE_ROWS, WidePlan
 
 
-class OpusTable:
+class WideTable:
     """The packets of a tick, a row each; limiters and filters of `capacity` legs and `buses`. Without a
     `library` there is no Opus.
     """
@@ -34,8 +34,8 @@ class OpusTable:
         self._leg_up = Upsampler(capacity)
         self._plan: WidePlan | None = None
         self._encoders = WideEncoders(library)
-        self.packets: Bytes = np.zeros((64, OPUS_BYTES), np.uint8)
-        """`(rows, OPUS_BYTES)` of the last `fill`, and rows beyond them."""
+        self.packets: Bytes = np.zeros((64, WIDE_BYTES), np.uint8)
+        """`(rows, WIDE_BYTES)` of the last `fill`, and rows beyond them."""
         self.lengths: Int64s = np.zeros(64, np.int64)
         """Bytes of each."""
         self._silence = {
@@ -141,7 +141,7 @@ class OpusTable:
 
     def _make_room(self, rows: int) -> None:
         if rows > len(self.packets):
-            self.packets = np.zeros((2 * rows, OPUS_BYTES), np.uint8)
+            self.packets = np.zeros((2 * rows, WIDE_BYTES), np.uint8)
             self.lengths = np.zeros(2 * rows, np.int64)
         for row, packet in self._silence.items():
             self.packets[row, : len(packet)] = packet
