@@ -47,6 +47,7 @@ class Settings(BaseModel):
     loudest_talkers: Annotated[int, Field(ge=0, le=100_000)] = 0
     media_silence_s: Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)] = 30.0
     max_calls: Annotated[int, Field(ge=1, le=100_000)] = 2000
+    busy_share: Annotated[float, Field(ge=0.01, le=1, allow_inf_nan=False)] = 0.8
     calls_per_source: Annotated[int, Field(ge=1, le=100_000)] | None = None
     api_requests_per_second: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = 100.0
     callback_hours: Annotated[float, Field(ge=0, le=168, allow_inf_nan=False)] = 4.0
