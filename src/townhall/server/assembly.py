@@ -116,6 +116,7 @@ class Server:
             speech_pause_ms=settings.speech_pause_ms,
             hold_music_s=settings.hold_music_s,
             loudest_talkers=settings.loudest_talkers,
+            busy_share=settings.busy_share,
         )
         if settings.media_workers == 1:
             return MediaProcess(chosen)
