@@ -120,12 +120,12 @@ def test_read_five_percent_loss_of_a_tone_splatters_little(hz: float) -> None:
     assert _splatter_db(silenced.ravel(), hz) > -28.0  # what it would be without concealment
 
 
-def test_read_long_hole_fades_to_silence_in_60_ms_and_returns_softly() -> None:
+def test_read_long_hole_fades_to_silence_in_80_ms_and_returns_softly() -> None:
     heard = Line(TONE).run(_steady(300, lost=range(100, 130)), 301)
     hole = heard[101 * 160 : 131 * 160]
     assert np.abs(hole[:80]).max() > 0.9 * np.abs(TONE).max()
-    assert np.abs(hole[400:480]).max() < 0.25 * np.abs(TONE).max()
-    assert not hole[480:].any()
+    assert np.abs(hole[560:640]).max() < 0.25 * np.abs(TONE).max()
+    assert not hole[640:].any()
     assert np.array_equal(heard[150 * 160 : 290 * 160], TONE[149 * 160 : 289 * 160])
 
 
@@ -155,7 +155,7 @@ def test_read_delay_never_grows_beyond_its_cap() -> None:
     rng = np.random.default_rng(4)
     line = Line(TONE)
     line.run([(number + int(rng.integers(0, 30)), number) for number in range(480)], 480)
-    assert line.playout.delay_ms(SLOT)[0] <= 290.0
+    assert line.playout.delay_ms(SLOT)[0] <= 250.0 + 60.0  # as wanted, and what is let be in loud talk
 
 
 @pytest.mark.parametrize("ppm", [-200, 200])

@@ -53,6 +53,9 @@ class DecodedHoles:
         self.gap[slots] = np.where(present[:, -1], recovering, np.minimum(since[:, -1], 2 * self.faded_after))
         return np.rint(real * level).astype(np.int16)
 
+    def play_again(self, slots: Slots, timestamps: UInt32, run: Int32) -> None:
+        """The pointer went back: what never came was decoded all the same, so there is nothing to do."""
+
     def _fade(self, position: Int32) -> Float32:
         span = np.float32(self.faded_after - self._hold)
         faded: Float32 = np.clip((self.faded_after - position) / span, 0.0, 1.0).astype(np.float32)

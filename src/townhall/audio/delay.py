@@ -3,8 +3,9 @@
 What counts is not the clock but whether packets are there when their tick comes. Each packet's *lateness* is
 how far the read pointer has come towards its timestamp when it arrives, in samples, counted so that moving
 the pointer does not change it. The earliest packets of the last seconds are the base; a decaying histogram of
-lateness above the base says how much wait catches nearly all packets. (The histogram is the idea of WebRTC's
-NetEq; the code is ours.)
+lateness above the base says how much wait catches nearly all packets. It forgets slowly, so that spikes
+that come every other second are known when the next one comes. (The histogram is the idea of WebRTC's NetEq;
+the code is ours.)
 """
 
 import numpy as np
@@ -13,10 +14,14 @@ from townhall.audio.shapes import TICK_SAMPLES, Bool, Int32, Slots
 
 _BIN = 80
 _BINS = 32
-_KEEP = np.float32(0.99)
-"""Weight that a packet's arrival keeps when the next arrives: a memory of some 100 packets."""
-_CAUGHT = np.float32(0.985)
-"""Share of packets that shall be in time; two late ones in the memory make the wait longer."""
+_KEEP = np.float32(0.997)
+"""Weight that a packet's arrival keeps when the next arrives: a memory of some 300 packets."""
+_CAUGHT, _PLENTY = np.float32(0.98), np.float32(0.993)
+"""Shares of packets: with fewer in time the wait grows, with more it shrinks. In between it stays, for each
+move is a small wrong, and many of them are a greater one than a late packet.
+"""
+_TURNS = 8
+"""Every so many ticks a leg's wait is thought over, and whenever a packet was late."""
 _LONGEST = 2000
 """At 8 kHz, 250 ms: beyond, talking to each other suffers more than loss does."""
 _UNKNOWN = np.int32(2**30)
@@ -53,9 +58,16 @@ class DelayEstimator:
         bins = np.clip(-(-above // self._bin), 0, _BINS - 1)
         self._counts[slots] *= _KEEP
         np.add.at(self._counts, (slots, bins), np.float32(1.0) - _KEEP)
+        due = (above > self.target[slots]) | ((slots + self._ticks) % _TURNS == 0)
+        self._decide(slots[due])
+
+    def _decide(self, slots: Slots) -> None:
         cumulative = np.cumsum(self._counts[slots], axis=1)
-        caught = (cumulative >= _CAUGHT * cumulative[:, -1:]).argmax(axis=1)
-        self.target[slots] = np.clip(caught * self._bin, self._shortest, self._longest)
+        total = cumulative[:, -1:]
+        least = (cumulative >= _CAUGHT * total).argmax(axis=1) * self._bin
+        most = (cumulative >= _PLENTY * total).argmax(axis=1) * self._bin
+        wanted = np.clip(self.target[slots], least, most)
+        self.target[slots] = np.clip(wanted, self._shortest, self._longest)
 
     def base(self, slots: Slots) -> Int32:
         """Lateness of the earliest packets of the last 2 to 4 s, int32 `(n,)`; huge where none came."""

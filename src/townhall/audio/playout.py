@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from townhall.audio.concealment import BLOCK, Concealment
+from townhall.audio.concealment import Concealment
 from townhall.audio.delay import DelayEstimator
 from townhall.audio.pitch import LONGEST_LAG, SEARCH_SAMPLES, best_lag
 from townhall.audio.ring import LONGEST_RUN, SampleRing
@@ -30,7 +30,7 @@ _QUIET = 400.0
 _ALIKE = 0.5
 _FEW_TOO_MANY = TICK_SAMPLES
 _FAR_TOO_MANY = 3 * TICK_SAMPLES
-_TOO_FEW = -BLOCK
+_TOO_FEW = -TICK_SAMPLES // 2
 _TICKS_BETWEEN_MOVES = 4
 _MOST_SEARCHES = 32
 """Pitch searches of one tick and direction, 10 µs each; the surplus has its turn later. More legs than these
@@ -52,6 +52,7 @@ class Holes(Protocol):
     def begin_silent(self, slots: Slots) -> None: ...
     def open_hole(self, slots: Slots) -> Int32: ...
     def repair(self, slots: Slots, timestamps: UInt32, real: Int16, present: Bool) -> Int16: ...
+    def play_again(self, slots: Slots, timestamps: UInt32, run: Int32) -> None: ...
 
 
 class Playout:
@@ -260,7 +261,16 @@ class Playout:
         self._lingered(slots[rows], timestamps[rows] + np.uint32(self._tick), stay)
 
     def _lingered(self, slots: Slots, ends: UInt32, by: Int32) -> None:
-        """The tick that ends at `ends` in the ring is not the pointer's way: it stays behind `by` samples."""
+        """The tick that ends at `ends` in the ring is not the pointer's way: it stays behind `by` samples.
+
+        What was played lies behind it then.
+        """
+        back = by > 0
+        if back.any():
+            slots, ends, by = slots[back], ends[back], by[back]
+            past = np.uint32(SEARCH_SAMPLES)
+            moved = self._ring.samples(slots, ends - past, SEARCH_SAMPLES)
+            self._ring.amend(slots, ends - past - by.astype(np.uint32), moved)
 
     def _skip_silence(self, slots: Slots, timestamps: UInt32, advance: Int32, rows: Slots) -> None:
         """Silent legs whose next packets lie too far ahead: go to meet them."""
@@ -294,6 +304,10 @@ class Playout:
         few = self._some(np.flatnonzero(turn & whole_at_end & lacking))
         if len(few):
             self._glide(slots, timestamps, played, advance, few, -1, np.ones(len(few), np.bool_))
+            again = few[~plain[few] & (advance[few] < self._tick)]
+            if len(again):
+                ends = timestamps[again] + advance[again].astype(np.uint32)
+                self._concealment.play_again(slots[again], ends, self._tick - advance[again])
 
     def _some(self, rows: Slots) -> Slots:
         """As many rows as may be searched in this tick, other ones each time."""
