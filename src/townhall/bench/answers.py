@@ -97,3 +97,9 @@ def answer_rows(figures: AnswerFigures) -> list[Row]:
         ),
         Row("slowest", f"{figures.max_ms:.0f} ms"),
     ]
+
+
+def calling_in_rows(figures: AnswerFigures) -> list[Row]:
+    """The same in a table that is of something else."""
+    named = [(f"calling in: {row.what}", row) for row in answer_rows(figures)]
+    return [Row(what, row.measured, row.aim, row.reached) for what, row in named]

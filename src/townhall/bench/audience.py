@@ -50,16 +50,16 @@ class Audience:
         phones = voices // self.talkers * self.callers + voices % self.talkers
         return dict(zip(phones.tolist(), payloads(voices, voices % self.talkers == 0), strict=True))
 
-    def expected(self, phones: int) -> Bools:
-        """Whom each of the first `phones` has to hear, `(phones, voices)`: the talkers of its conference but
-        itself.
+    def expected(self, phones: Int64s) -> Bools:
+        """Whom each of `phones`, those who are there, has to hear, `(phones, voices)`: the talkers of its
+        conference but itself.
         """
-        phone, voice = np.arange(phones)[:, None], np.array(self.voices)[None, :]
+        phone, voice = phones[:, None], np.array(self.voices)[None, :]
         speaker = voice // self.talkers * self.callers + voice % self.talkers
         there: Bools = (phone // self.callers == voice // self.talkers) & (phone != speaker)
-        there &= speaker < phones
+        there &= np.isin(speaker, phones)
         return there
 
-    def beacons(self, phones: int) -> Int64s:
+    def beacons(self, phones: Int64s) -> Int64s:
         """The phone that each one is timed by."""
-        return np.arange(phones) // self.callers * self.callers
+        return phones // self.callers * self.callers

@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from townhall.bench.crowd import Crowd
-from townhall.media.shapes import Bytes
+from townhall.media.shapes import Bytes, Int64s
 from townhall.sdp import LocalMedia, NothingFits, SDPError, accept_answer, make_offer, parse_sdp
 from townhall.signalling import InviteFailed, OutgoingSession, UserAgent, UserAgentSettings
 
@@ -100,6 +102,11 @@ async def call_all(
         tasks.append(asyncio.ensure_future(call(first + number)))
         tell(number / count)
     return [answered for answered in await asyncio.gather(*tasks) if answered is not None]
+
+
+def phones_of(calls: Sequence[Answered]) -> Int64s:
+    """The phones of these calls, ascending."""
+    return np.array(sorted(call.phone for call in calls), np.int64)
 
 
 @contextlib.asynccontextmanager

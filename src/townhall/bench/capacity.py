@@ -7,14 +7,15 @@ hung up.
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import msgspec
 
-from townhall.bench.answers import AnswerFigures, answer_figures, answer_rows
+from townhall.bench.answers import AnswerFigures, answer_figures, calling_in_rows
 from townhall.bench.audience import Audience
-from townhall.bench.calling import Answered, Caller, Key, call_all, gather_crowd
-from townhall.bench.courses import Outcome, Progress, Row, Table
+from townhall.bench.calling import Answered, Caller, Key, call_all, gather_crowd, phones_of
+from townhall.bench.courses import Outcome, Progress, Table
 from townhall.bench.crowd import Crowd
 from townhall.bench.load import Gathered, LoadFigures, figures_of, gather, settle, spoiled
 from townhall.bench.load_rows import coming_rows, load_rows
@@ -22,6 +23,7 @@ from townhall.bench.lowest import measure_floor
 from townhall.bench.release import ReleaseFigures, release_all, release_rows
 from townhall.bench.subject import LINE, BenchFailed, Subject, started_subject
 from townhall.bench.window import Window
+from townhall.media.shapes import Int64s
 
 
 class ComingFigures(msgspec.Struct, frozen=True):
@@ -69,36 +71,22 @@ class CapacityCourse:
         self._stage_s = [seconds] * (len(sizes) - 1) + [last_s]
         self._floor_s = floor_s
         fill_s = sizes[-1] / calls_a_second
-        self.seconds = 20 + fill_s + sum(self._stage_s) + len(sizes) * (floor_s + 7)
+        self.seconds = 12 + fill_s + sum(self._stage_s) + len(sizes) * (floor_s + 6)
 
     async def run(self, progress: Progress) -> Outcome:
         progress("Starting a server", 0.0)
-        gathered: list[tuple[AnswerFigures, Window, Gathered]] = []
+        grown: list[_Grown] = []
         async with (
             started_subject() as subject,
             gather_crowd(self._sizes[-1], self._audience.said()) as (crowd, caller),
         ):
             calls: list[Answered] = []
             for size, seconds in zip(self._sizes, self._stage_s, strict=True):
-                answers, window = await self._grow(subject, crowd, caller, calls, size, progress)
-                await settle(crowd, self._audience, size, partial(progress, "Waiting until all are in"))
-                measured = await gather(
-                    subject, crowd, size, seconds, partial(progress, f"{size} callers in one conference")
-                )
-                gathered.append((answers, window, measured))
+                grown.append(await self._grow(subject, crowd, caller, calls, size, seconds, progress))
+                if len(calls) < size:
+                    break  # it takes no more
             release = await release_all(crowd, calls, self._audience, progress)
-        stages = []
-        for answers, window, measured in gathered:
-            floor = await measure_floor(
-                measured.callers,
-                self._floor_s,
-                partial(progress, f"Finding the floor of {measured.callers} callers"),
-            )
-            progress(f"Listening to what {measured.callers} phones heard", 0.0)
-            load = await asyncio.to_thread(figures_of, measured, self._audience, floor)
-            before = measured.callers - answers.calls
-            stages.append(StageFigures(answers, _coming(window, before), load))
-        return _outcome(CapacityFigures(stages, release))
+        return _outcome(CapacityFigures([await self._reckon(stage, progress) for stage in grown], release))
 
     async def _grow(
         self,
@@ -107,27 +95,41 @@ class CapacityCourse:
         caller: Caller,
         calls: list[Answered],
         size: int,
+        seconds: float,
         progress: Progress,
-    ) -> tuple[AnswerFigures, Window]:
-        """Call in as many as are missing; raises `BenchFailed` unless all are answered."""
-        before = len(calls)
+    ) -> "_Grown":
+        """Call in as many as are missing, and listen; raises `BenchFailed` when none of them is answered."""
+        before = phones_of(calls)
         uri = subject.uri(LINE)
         crowd.begin_window()
         answered = await call_all(
-            size - before,
+            size - len(calls),
             self._calls_a_second,
             lambda phone: self._join(caller, phone, uri),
-            lambda done: progress(f"Calling in {size} phones, {self._calls_a_second:g} a second", done),
-            before,
+            partial(progress, f"Calling in {size} phones, {self._calls_a_second:g} a second"),
+            len(calls),
         )
         window = crowd.end_window()
-        calls += answered
-        if len(calls) < size:
+        if not answered:
             raise BenchFailed(
-                f"{size - len(calls)} of {size} phones were not answered: {dict(caller.failures)}\n"
-                f"{subject.tail()}"
+                f"after {len(calls)} callers, none was answered: {dict(caller.failures)}\n{subject.tail()}"
             )
-        return answer_figures(size - before, self._calls_a_second, answered, {}), window
+        answers = answer_figures(size - len(calls), self._calls_a_second, answered, dict(caller.failures))
+        calls += answered
+        phones = phones_of(calls)
+        await settle(crowd, self._audience, phones, partial(progress, "Waiting until all are in"))
+        doing = f"{len(phones)} callers in one conference"
+        measured = await gather(subject, crowd, phones, seconds, partial(progress, doing))
+        return _Grown(answers, before, window, measured)
+
+    async def _reckon(self, grown: "_Grown", progress: Progress) -> StageFigures:
+        callers = len(grown.measured.phones)
+        floor = await measure_floor(
+            callers, self._floor_s, partial(progress, f"Finding the floor of {callers} callers")
+        )
+        progress(f"Listening to what {callers} phones heard", 0.0)
+        load = await asyncio.to_thread(figures_of, grown.measured, self._audience, floor)
+        return StageFigures(grown.answers, _coming(grown.window, grown.before), load)
 
     async def _join(self, caller: Caller, phone: int, uri: str) -> Answered | None:
         answered = await caller.call(phone, uri)
@@ -138,13 +140,23 @@ class CapacityCourse:
         return answered
 
 
-def _coming(window: Window, listening: int) -> ComingFigures:
-    missed = window.missed[:listening]
+@dataclass(frozen=True, slots=True)
+class _Grown:
+    """A stage as it was gathered; `window` is what those `before` got while the others came."""
+
+    answers: AnswerFigures
+    before: Int64s
+    window: Window
+    measured: Gathered
+
+
+def _coming(window: Window, listening: Int64s) -> ComingFigures:
+    missed = window.missed[listening]
     return ComingFigures(
-        listening=listening,
+        listening=len(listening),
         packets_missed=int(missed.sum()),
         phones_with_misses=int((missed > 0).sum()),
-        gap_max_ms=float(1000 * window.gap_s[:listening].max()) if listening else 0.0,
+        gap_max_ms=float(1000 * window.gap_s[listening].max()) if len(listening) else 0.0,
     )
 
 
@@ -160,11 +172,7 @@ def _outcome(figures: CapacityFigures) -> Outcome:
                 stage.coming.packets_missed,
                 stage.coming.gap_max_ms,
             )
-        rows += [
-            Row(f"calling in: {row.what}", row.measured, row.aim, row.reached)
-            for row in answer_rows(stage.answers)
-            if row.what != "slowest"
-        ]
+        rows += calling_in_rows(stage.answers)
         tables.append(Table(title, rows))
         reasons += spoiled(load)
     tables.append(Table("the moderator leaves", release_rows(figures.release)))

@@ -1,8 +1,9 @@
-"""Who hears whom, how long it took, and whether it was whole: of every phone, from what it got.
+"""Who hears whom, how long it took, and whether it was steady: of every phone, from what it got.
 
 All voices are a second long and go on without end (`voices.py`), so two seconds of what a phone heard have
 all their energy at whole hertz, at known places; everything between them was not said by anybody. A word
-that was cut, a hole or a slip shows there. Works on arrays over many phones at once, in blocks.
+that was cut, a hole, a slip, or a delay that was just being adapted shows there. Works on arrays over many
+phones at once, in blocks.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +23,7 @@ _BLOCK = 64
 _LEAST_SHARE = 1 / 16
 """A voice that is so much weaker than those that ought to be heard is not heard (12 dB)."""
 _OVER_NOISE = 30.0
-_WHOLE_DB = 26.0
+_STEADY_DB = 26.0
 """A hole of 20 ms in two seconds of speech is worse than this."""
 _SWEEP_LIKE = 0.5
 """How like the sweep a piece must be to be one; 1 is the sweep itself."""
@@ -34,8 +35,8 @@ class Heard:
 
     voices: Bools
     """`(phones, voices)`: whom it hears."""
-    whole: Bools
-    """Nothing was cut out of what it heard, and nothing added."""
+    steady: Bools
+    """What it heard in one second it heard again in the next."""
     delay_ms: Floats
     """From the beacon's mouth to its ear, without the packet's own 20 ms; NaN: no beacon was heard."""
 
@@ -63,29 +64,32 @@ def compare(heard: Bools, expected: Bools) -> WhoHearsWhom:
 
 def listen(
     recording: Recording,
+    phones: Int64s,
     voices: Sequence[int],
     expected: Bools,
     beacons: Int64s,
     tell: Callable[[float], None] = lambda done: None,
 ) -> Heard:
-    """Listen to the last two seconds of a recording.
+    """Listen to the last two seconds of what some phones recorded.
 
     `voices`: those there are, `(voices,)`; `expected`: whom each phone ought to hear, `(phones, voices)`;
     `beacons`: the phone whose sweep each phone hears.
     """
-    phones = len(expected)
     begin = recording.frames - FRAMES_HEARD
     bins = 2 * np.array([frequency(voice) for voice in voices], np.int64)
-    heard, whole, delays = [], [], []
-    for first in range(0, phones, _BLOCK):
-        block = slice(first, min(first + _BLOCK, phones))
-        sound = ULAW_DECODE[recording.sound[block, begin:]].reshape(-1, 2 * RATE).astype(np.float32) / 32768
+    heard, steady, delays = [], [], []
+    for first in range(0, len(phones), _BLOCK):
+        block = slice(first, first + _BLOCK)
+        sound = (
+            ULAW_DECODE[recording.sound[phones[block], begin:]].reshape(-1, 2 * RATE).astype(np.float32)
+            / 32768
+        )
         power = np.abs(np.fft.rfft(sound, axis=1)) ** 2
         heard.append(_voices_in(power, bins, expected[block]))
-        whole.append(_is_whole(power))
-        delays.append(_delays(sound, recording, block, begin, beacons[block]))
-        tell(first / phones)
-    return Heard(np.concatenate(heard), np.concatenate(whole), np.concatenate(delays))
+        steady.append(_is_steady(power))
+        delays.append(_delays(sound, recording, phones[block], begin, beacons[block]))
+        tell(first / len(phones))
+    return Heard(np.concatenate(heard), np.concatenate(steady), np.concatenate(delays))
 
 
 def _voices_in(power: Floats, bins: Int64s, expected: Bools) -> Bools:
@@ -101,17 +105,17 @@ def _voices_in(power: Floats, bins: Int64s, expected: Bools) -> Bools:
     return heard
 
 
-def _is_whole(power: Floats) -> Bools:
+def _is_steady(power: Floats) -> Bools:
     said, unsaid = power[:, 0::2].sum(axis=1), power[:, 1::2].sum(axis=1)
-    whole: Bools = said + 1e-3 > 10 ** (_WHOLE_DB / 10) * unsaid
-    return whole
+    steady: Bools = said + 1e-3 > 10 ** (_STEADY_DB / 10) * unsaid
+    return steady
 
 
-def _delays(sound: Floats, recording: Recording, block: slice, begin: int, beacons: Int64s) -> Floats:
+def _delays(sound: Floats, recording: Recording, phones: Int64s, begin: int, beacons: Int64s) -> Floats:
     """Milliseconds, `(phones,)`."""
     at, score = _find_sweep(sound)
     frames = begin + at // 160
-    arrived = np.take_along_axis(recording.at[block], frames[:, None], axis=1)[:, 0]
+    arrived = np.take_along_axis(recording.at[phones], frames[:, None], axis=1)[:, 0]
     heard_at = arrived + at % 160 / RATE
     sent_at = np.full(len(sound), np.nan)
     for group in range(GROUPS):

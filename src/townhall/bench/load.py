@@ -20,6 +20,7 @@ from townhall.bench.recording import Recording
 from townhall.bench.subject import Subject
 from townhall.bench.ticks import Ticks, ticks_between
 from townhall.bench.window import Window
+from townhall.media.shapes import Int64s
 
 RECORDED_S = FRAMES_HEARD / 50 + 0.4
 GAP_AIM_MS = 60.0
@@ -49,8 +50,10 @@ class LoadFigures(msgspec.Struct, frozen=True):
     """Somebody was heard who ought not to be: oneself, or somebody of another conference."""
     phones_right: int
     """Phones that hear all they ought to and nobody else."""
-    phones_broken: int
-    """Phones whose sound had a hole, a slip or anything that nobody said, in the two seconds listened to."""
+    phones_unsteady: int
+    """Phones that did not hear the same in both seconds listened to, by 26 dB: a hole, a slip, something that
+    nobody said, or a delay or level that was being adapted.
+    """
     # Packets
     packets_expected: int
     packets_missed: int
@@ -95,7 +98,8 @@ class LoadFigures(msgspec.Struct, frozen=True):
 class Gathered:
     """A window as it was gathered."""
 
-    callers: int
+    phones: Int64s
+    """Those who are in the conferences."""
     seconds: float
     window: Window
     recording: Recording
@@ -103,14 +107,14 @@ class Gathered:
     shares: Shares
 
 
-async def settle(crowd: Crowd, audience: Audience, callers: int, tell: Callable[[float], None]) -> None:
+async def settle(crowd: Crowd, audience: Audience, phones: Int64s, tell: Callable[[float], None]) -> None:
     """Wait until everybody hears talk, and not the menu or music; some seconds at most."""
-    hears = audience.expected(callers).any(axis=1)
+    hears = audience.expected(phones).any(axis=1)
     calm = 0
     for second in range(_SETTLE_WITHIN_S):
         crowd.begin_window()
         await asyncio.sleep(1.0)
-        loud = crowd.end_window().loud[:callers]
+        loud = crowd.end_window().loud[phones]
         talk = ((loud >= _LOUD_LEAST) & (loud <= _LOUD_MOST)) | ~hears
         calm = calm + 1 if talk.all() else 0
         tell(float(talk.mean()) if calm < 2 else 1.0)
@@ -119,9 +123,9 @@ async def settle(crowd: Crowd, audience: Audience, callers: int, tell: Callable[
 
 
 async def gather(
-    subject: Subject, crowd: Crowd, callers: int, seconds: float, tell: Callable[[float], None]
+    subject: Subject, crowd: Crowd, phones: Int64s, seconds: float, tell: Callable[[float], None]
 ) -> Gathered:
-    """Measure what `callers` phones, the first of the crowd, get for so many seconds (at least three)."""
+    """Measure what these phones get for so many seconds (at least three)."""
     seconds = max(seconds, RECORDED_S + 0.5)
     crowd.begin_window()
     first, first_stats = spent(subject.pid), await subject.stats()
@@ -136,7 +140,7 @@ async def gather(
     last, last_stats = spent(subject.pid), await subject.stats()
     window = crowd.end_window()
     return Gathered(
-        callers,
+        phones,
         last.at - first.at,
         window,
         crowd.end_recording(),
@@ -149,33 +153,34 @@ def hear(gathered: Gathered, audience: Audience) -> Heard:
     """Listen to what the phones got; takes a second for every 500 of them or so."""
     return listen(
         gathered.recording,
+        gathered.phones,
         audience.voices,
-        audience.expected(gathered.callers),
-        audience.beacons(gathered.callers),
+        audience.expected(gathered.phones),
+        audience.beacons(gathered.phones),
     )
 
 
 def figures_of(gathered: Gathered, audience: Audience, floor: FloorShare | None) -> LoadFigures:
     """Reckon it out."""
-    callers, window, ticks, parts = gathered.callers, gathered.window, gathered.ticks, gathered.shares
+    phones, window, ticks, parts = gathered.phones, gathered.window, gathered.ticks, gathered.shares
     heard = hear(gathered, audience)
-    who: WhoHearsWhom = compare(heard.voices, audience.expected(callers))
-    expected = np.maximum(window.expected[:callers], round(0.98 * gathered.seconds * 50))
-    missed = np.maximum(0, expected - window.packets[:callers])
-    gaps = 1000 * window.gap_s[:callers]
+    who: WhoHearsWhom = compare(heard.voices, audience.expected(phones))
+    expected = np.maximum(window.expected[phones], round(0.98 * gathered.seconds * 50))
+    missed = np.maximum(0, expected - window.packets[phones])
+    gaps = 1000 * window.gap_s[phones]
     delays = heard.delay_ms[np.isfinite(heard.delay_ms)]
     p50, p99 = np.percentile(delays, (50, 99)) if len(delays) else (0.0, 0.0)
     media_cpu = sum(parts.media)
     return LoadFigures(
-        callers=callers,
-        conferences=min(audience.conferences, -(-callers // audience.callers)),
+        callers=len(phones),
+        conferences=len(np.unique(phones // audience.callers)),
         talkers=audience.talkers,
         seconds=round(gathered.seconds, 2),
         pairs=who.pairs,
         pairs_unheard=who.unheard,
         pairs_wrong=who.wrong,
         phones_right=who.phones_right,
-        phones_broken=int((~heard.whole).sum()),
+        phones_unsteady=int((~heard.steady).sum()),
         packets_expected=int(expected.sum()),
         packets_missed=int(missed.sum()),
         phones_with_misses=int((missed > 0).sum()),

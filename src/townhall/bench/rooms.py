@@ -2,12 +2,15 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
+from functools import partial
 from urllib.parse import parse_qs
 
 import msgspec
 
+from townhall.bench.answers import AnswerFigures, answer_figures, calling_in_rows
 from townhall.bench.audience import Audience
-from townhall.bench.calling import call_all, gather_crowd
+from townhall.bench.calling import call_all, gather_crowd, phones_of
 from townhall.bench.courses import Outcome, Progress, Table
 from townhall.bench.load import LoadFigures, figures_of, gather, settle, spoiled
 from townhall.bench.load_rows import load_rows
@@ -20,11 +23,15 @@ _PHONE = re.compile(r"phone(\d+)@")
 
 
 class RoomsFigures(msgspec.Struct, frozen=True):
+    answers: AnswerFigures
     load: LoadFigures
 
 
 class RoomsCourse:
-    """All of an audience called in and listened to for `seconds`."""
+    """All of an audience called in and listened to for `seconds`.
+
+    `floor_s` 0: the floor is not looked for. `settings`: see `Subject`.
+    """
 
     def __init__(
         self,
@@ -34,17 +41,28 @@ class RoomsCourse:
         calls_a_second: float = 100.0,
         seconds: float = 20.0,
         floor_s: float = 6.0,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
+        self._settings = settings
         self._audience = audience
         self._calls_a_second, self._measure_s, self._floor_s = calls_a_second, seconds, floor_s
-        self.seconds = 25 + audience.phones / calls_a_second + seconds + floor_s
+        self.seconds = 12 + audience.phones / calls_a_second + seconds + floor_s
 
     async def run(self, progress: Progress) -> Outcome:
+        figures = await self._measure(progress)
+        rows = [*load_rows(figures.load), *calling_in_rows(figures.answers)]
+        return Outcome(figures, [Table(self._title(), rows)], spoiled(figures.load))
+
+    async def load(self, progress: Progress) -> LoadFigures:
+        """Measure; raises `BenchFailed`."""
+        return (await self._measure(progress)).load
+
+    async def _measure(self, progress: Progress) -> RoomsFigures:
         audience = self._audience
         progress("Starting a server", 0.0)
         async with (
-            started_subject() as subject,
+            started_subject(self._settings) as subject,
             Receiver(ADDRESS) as receiver,
             gather_crowd(audience.phones, audience.said()) as (crowd, caller),
         ):
@@ -56,26 +74,23 @@ class RoomsCourse:
                 lambda phone: caller.call(phone, subject.uri(_NUMBER)),
                 lambda done: progress(f"Calling in {audience.phones} phones", done),
             )
-            if len(answered) < audience.phones:
+            if not answered:
                 raise BenchFailed(
-                    f"{audience.phones - len(answered)} of {audience.phones} phones were not answered: "
-                    f"{dict(caller.failures)}\n{subject.tail()}"
+                    f"none of {audience.phones} phones was answered: {dict(caller.failures)}\n"
+                    f"{subject.tail()}"
                 )
-            await settle(
-                crowd, audience, audience.phones, lambda done: progress("Waiting until all are in", done)
+            phones = phones_of(answered)
+            await settle(crowd, audience, phones, partial(progress, "Waiting until all are in"))
+            gathered = await gather(subject, crowd, phones, self._measure_s, partial(progress, self._title()))
+        floor = None
+        if self._floor_s:
+            floor = await measure_floor(
+                len(phones), self._floor_s, partial(progress, f"Finding the floor of {len(phones)} callers")
             )
-            doing = self._title()
-            gathered = await gather(
-                subject, crowd, audience.phones, self._measure_s, lambda done: progress(doing, done)
-            )
-        floor = await measure_floor(
-            audience.phones,
-            self._floor_s,
-            lambda done: progress(f"Finding the floor of {audience.phones} callers", done),
-        )
-        progress(f"Listening to what {audience.phones} phones heard", 0.0)
+        progress(f"Listening to what {len(phones)} phones heard", 0.0)
         load = await asyncio.to_thread(figures_of, gathered, audience, floor)
-        return Outcome(RoomsFigures(load), [Table(doing, load_rows(load))], spoiled(load))
+        answers = answer_figures(audience.phones, self._calls_a_second, answered, dict(caller.failures))
+        return RoomsFigures(answers, load)
 
     def _title(self) -> str:
         audience = self._audience
