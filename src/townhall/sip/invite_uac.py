@@ -262,7 +262,8 @@ class ClientCall(Call):
                 contacts = [str(contact.uri) for contact in found] if found != "*" else []
             except SIPParseError:
                 contacts = []
-        self._fail(InviteFailed(response.status, response.reason, contacts))
+        later = response.headers.get("Retry-After")
+        self._fail(InviteFailed(response.status, response.reason, contacts, later))
 
     # Giving up
 

@@ -34,11 +34,15 @@ class InviteFailed(TownhallError):
     """A call of ours got a final response other than 2xx, or none (status 408), or could not be sent (status
     503).
 
-    `contacts` are the URIs of a 3xx.
+    `contacts` are the URIs of a 3xx, `retry_after` what the peer said of when to call again.
     """
 
-    def __init__(self, status: int, reason: str, contacts: Sequence[str] = ()) -> None:
-        super().__init__(f"the call was not answered: {status} {reason}")
+    def __init__(
+        self, status: int, reason: str, contacts: Sequence[str] = (), retry_after: str | None = None
+    ) -> None:
+        later = f" (Retry-After: {retry_after[:32]})" if retry_after else ""
+        super().__init__(f"the call was not answered: {status} {reason}{later}")
+        self.retry_after = retry_after
         self.status = status
         self.reason = reason
         self.contacts = list(contacts)
