@@ -88,6 +88,7 @@ def test_file_in_the_data_dir_is_found(tmp_path: Path) -> None:
         ),
         ("media_silence_s", "0", 0.0),
         ("auto_gain", "no", False),
+        ("noise_suppression", "yes", True),
         ("speech_pause_ms", "900", 900),
         ("hold_music_s", "0", 0.0),
         ("loudest_talkers", "6", 6),

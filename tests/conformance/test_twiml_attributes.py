@@ -188,6 +188,7 @@ ROWS: list[tuple[str, str, Any, dict[str, Any], list[str], int]] = [
      13217),
     ("Conference", "townhallAutoGain", None, BOOLEAN, NOT_BOOLEAN, 13299),
     ("Conference", "townhallHoldGuard", None, BOOLEAN, NOT_BOOLEAN, 13299),
+    ("Conference", "townhallNoiseSuppression", None, BOOLEAN, NOT_BOOLEAN, 13299),
     ("Conference", "region", None, same("us1", "us2", "ie1", "de1", "sg1", "br1", "au1", "jp1"), ["", "eu",
      "US1"], 13299),
     ("Conference", "statusCallback", None, URLS, NOT_URLS, 13299),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.harness.media_rig import Rig, RigPhone
 from tests.harness.opus_phone import call_tones
-from tests.harness.speech import RATE, Samples, frames_of, speech, wide_frames_of
+from tests.harness.speech import RATE, Samples, fan, frames_of, speech, wide_frames_of
 
 from townhall.audio import hold_music, sine, write_wav
 from townhall.audio.g711 import encode_ulaw
@@ -208,6 +208,21 @@ def test_new_leg_knows_nothing_of_the_one_before(guarded: Rig) -> None:
     guarded.mix(3, "a", heard=True)
     _say(guarded, _3=speech(1.0))
     assert not _silent(guarded.phones[2], 25)
+
+
+def test_noise_of_the_leg_that_is_to_have_it_so_is_turned_down_for_all_but_himself(rig: Rig) -> None:
+    for leg in (1, 2):
+        rig.call(leg)
+        rig.call(leg + 10)
+        rig.handle(ConditionLeg(leg, auto_gain=False, noise_suppression=leg == 1))
+        rig.mix(leg, str(leg), hears=True, heard=True)
+        rig.mix(leg + 10, str(leg), hears=True)
+    noise = fan(3.0, -40.0)
+    _say(rig, _1=noise, _2=noise)
+    quiet, plain = _level(rig.phones[11], 50), _level(rig.phones[12], 50)
+    assert plain == pytest.approx(-40.0, abs=1.0)
+    assert quiet < plain - 8.0
+    assert _silent(rig.phones[1], 100)
 
 
 @pytest.fixture

@@ -81,7 +81,11 @@ class Attendance:
     def condition(self, trusted: bool = False) -> None:
         """Have his voice treated as his document says; `trusted`: no sound of his is hold music."""
         guard = False if trusted else self.dial.hold_guard
-        self.control.leg.condition(auto_gain=self.dial.auto_gain, hold_guard=guard)
+        self.control.leg.condition(
+            auto_gain=self.dial.auto_gain,
+            hold_guard=guard,
+            noise_suppression=self.dial.noise_suppression,
+        )
 
     def on_held(self, tell: Callable[[Sound | None], None] | None) -> None:
         self.control.leg.on_held = tell

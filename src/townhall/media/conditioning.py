@@ -25,6 +25,7 @@ from townhall.media.plan import Plan
 from townhall.media.protocol import ConditionLeg, Event, LegHeld, LegResumed, SpeechStarted, SpeechStopped
 from townhall.media.settings import MediaSettings
 from townhall.media.shapes import TICK_S, Int16s, Int64s, Slots
+from townhall.media.suppressing import Suppressing
 
 _NOBODY: Int64s = np.zeros(0, np.int64)
 
@@ -42,6 +43,7 @@ class Conditioner:
         self._gains = np.full(legs.capacity, settings.auto_gain)
         self._guard = HoldGuard(legs.capacity, 1 / (TICK_S * LOOK_EVERY), max(settings.hold_music_s, 1.0))
         self._guards = np.full(legs.capacity, settings.hold_music_s > 0)
+        self._suppressing = Suppressing(legs.capacity, settings.noise_suppression)
         self._loudest = Loudest(legs.capacity, settings.loudest_talkers)
         self._speaking = np.zeros(legs.capacity, np.bool_)
         self._talked = np.zeros(legs.capacity, np.bool_)
@@ -55,6 +57,8 @@ class Conditioner:
         slots = np.array([slot])
         self._gain.forget(slots)
         self._guard.reset(slots)
+        self._suppressing.set_leg(slot, None)
+        self._suppressing.reset(slots)
         self._gains[slot] = self._settings.auto_gain
         self._guards[slot] = self._settings.hold_music_s > 0
         self._speaking[slot] = self._talked[slot] = False
@@ -64,6 +68,7 @@ class Conditioner:
         self._gains[slot] = _either(command.auto_gain, self._settings.auto_gain)
         if not self._gains[slot]:
             self._gain.forget(np.array([slot]))
+        self._suppressing.set_leg(slot, command.noise_suppression)
         guarded = self._settings.hold_music_s > 0
         self._guards[slot] = guarded and _either(command.hold_guard, guarded)
         self._guard.reset(np.array([slot]))
@@ -84,6 +89,7 @@ class Conditioner:
         self._speech.reset(new)
         self._guard.reset(new)
         self._loudest.reset(new)
+        self._suppressing.reset(new)
         self._sounds.reset(np.union1d(fresh, np.flatnonzero(self._talked & ~talks)))
         self._talked = talks
         held = np.flatnonzero(self._guard.kind[plan.reading[plan.talkers :]]) + plan.talkers
@@ -110,6 +116,7 @@ class Conditioner:
         self._follow_gain(slots, level, heard)
         talkers = plan.reading[: plan.talkers]
         voices = _Voices(plan, frames, wide_frames)
+        voices.suppress(self._suppressing, talkers)
         voices.scale(*self._gain.glide(talkers, frames[: plan.talkers]))
         if self._settings.loudest_talkers:
             talking = heard.speech[: plan.talkers]
@@ -193,6 +200,18 @@ class _Voices:
             rows = self._wide_of[places]
             wide = np.flatnonzero(rows >= 0)
             self._wide[rows[wide]] = amplify(self._wide[rows[wide]], before[wide], after[wide])
+
+    def suppress(self, suppressing: Suppressing, slots: Int64s) -> None:
+        """Take the noise from those talkers who are to have it so; `slots` are all of them."""
+        places = suppressing.among(slots)
+        if not len(places):
+            return
+        self._frames[places] = suppressing.narrow(slots[places], self._frames[places])
+        if self._wide_of is not None:
+            rows = self._wide_of[places]
+            wide, rows = slots[places[rows >= 0]], rows[rows >= 0]
+            if len(rows):
+                self._wide[rows] = suppressing.wide(wide, self._wide[rows])
 
     def silence(self, places: Int64s) -> None:
         if len(places):

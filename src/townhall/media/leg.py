@@ -203,9 +203,15 @@ class Leg:
         self._start(playback, SendDigits(self.number, playback.number, digits))
         return playback
 
-    def condition(self, *, auto_gain: bool | None = None, hold_guard: bool | None = None) -> None:
+    def condition(
+        self,
+        *,
+        auto_gain: bool | None = None,
+        hold_guard: bool | None = None,
+        noise_suppression: bool | None = None,
+    ) -> None:
         """What is done to its voice, see `ConditionLeg`."""
-        self._send(ConditionLeg(self.number, auto_gain, hold_guard))
+        self._send(ConditionLeg(self.number, auto_gain, hold_guard, noise_suppression))
 
     def set_silence_limit(self, seconds: float) -> None:
         """Seconds without any packet until `on_silent`; 0 turns it off."""

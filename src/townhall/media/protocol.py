@@ -168,6 +168,7 @@ class ConditionLeg(Message, frozen=True):
     auto_gain: bool | None = None
     hold_guard: bool | None = None
     """Silence it when it sends hold music. Switching it off lets a leg be heard that is silenced now."""
+    noise_suppression: bool | None = None
 
 
 class SetSilenceLimit(Message, frozen=True):

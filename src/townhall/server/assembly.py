@@ -113,6 +113,7 @@ class Server:
             certificate=str(settings.data_dir / "dtls.pem"),
             opus_library=str(settings.opus_library or ""),
             auto_gain=settings.auto_gain,
+            noise_suppression=settings.noise_suppression,
             speech_pause_ms=settings.speech_pause_ms,
             hold_music_s=settings.hold_music_s,
             loudest_talkers=settings.loudest_talkers,

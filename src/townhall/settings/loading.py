@@ -120,6 +120,7 @@ _ALLOWED = {
     "http_port": "a port from 0 to 65535 (0: any free one)",
     "sip_port": "a port from 0 to 65535 (0: any free one)",
     "auto_gain": "true or false",
+    "noise_suppression": "true or false",
     "speech_pause_ms": "a whole number of milliseconds from 100 to 10000",
     "hold_music_s": "a number of seconds from 0 (never) to 3600",
     "loudest_talkers": "a whole number from 0 (all) to 100000",

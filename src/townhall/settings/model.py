@@ -42,6 +42,7 @@ class Settings(BaseModel):
     sip_users: Annotated[dict[str, SecretStr], BeforeValidator(values.sip_users)] = {}
     sip_users_file: Annotated[Path, BeforeValidator(values.path)] | None = None
     auto_gain: bool = True
+    noise_suppression: bool = False
     speech_pause_ms: Annotated[int, Field(ge=100, le=10_000)] = 600
     hold_music_s: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = 30.0
     loudest_talkers: Annotated[int, Field(ge=0, le=100_000)] = 0

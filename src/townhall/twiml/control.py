@@ -138,7 +138,10 @@ class ConferenceDial:
     recording_channels: RecordingChannels = "mono"
     auto_gain: bool | None = None
     hold_guard: bool | None = None
-    """Whether his voice is levelled, and his hold music noticed; None: as the server's settings say."""
+    noise_suppression: bool | None = None
+    """Whether his voice is levelled, his hold music noticed, and the noise behind him turned down; None: as
+    the server's settings say.
+    """
     status_callback: ConferenceCallbacks | None = None
     recording_callback: ConferenceCallbacks | None = None
     hangup_on_star: bool = False

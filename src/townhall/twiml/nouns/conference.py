@@ -5,8 +5,9 @@ inline TwiML has no base. A bad `coach` fails the dial (13240): a coach who join
 would be heard by all. A bad name fails it, too (13237). `region` and `recordingConfigurationId` are checked
 or accepted, and ignored; `eventCallbackUrl` is deprecated and never called. `townhallRecordingChannels` is
 ours: a recording with the first participant apart, or with a channel for every talker. So are
-`townhallAutoGain` and `townhallHoldGuard`: whether this caller's voice is brought to the level of the others,
-and whether he is muted when his telephone plays hold music.
+`townhallAutoGain`, `townhallHoldGuard` and `townhallNoiseSuppression`: whether this caller's voice is brought
+to the level of the others, whether he is muted when his telephone plays hold music, and whether the noise
+behind him is turned down.
 """
 
 from dataclasses import dataclass, replace
@@ -73,6 +74,7 @@ TRIM = Attribute("trim", choice("trim-silence", "do-not-trim"), "trim-silence", 
 RECORDING_CHANNELS = Attribute[RecordingChannels]("townhallRecordingChannels", CHANNELS, "mono", 13217)
 AUTO_GAIN = Attribute[bool | None]("townhallAutoGain", optional(BOOLEAN), None, 13299)
 HOLD_GUARD = Attribute[bool | None]("townhallHoldGuard", optional(BOOLEAN), None, 13299)
+NOISE_SUPPRESSION = Attribute[bool | None]("townhallNoiseSuppression", optional(BOOLEAN), None, 13299)
 REGION = Attribute[str | None]("region", optional(choice(*REGIONS)), None, 13299)
 STATUS_CALLBACK = Attribute[str | None]("statusCallback", optional(URL), None, 13299)
 STATUS_CALLBACK_METHOD = Attribute[Method]("statusCallbackMethod", METHOD, "POST", 13299)
@@ -86,10 +88,10 @@ EVENT_CALLBACK_URL = Attribute[str | None]("eventCallbackUrl", optional(URL), No
 RECORDING_CONFIGURATION_ID = Attribute("recordingConfigurationId", ANYTHING, "", 13299)
 ATTRIBUTES: tuple[Attribute[Any], ...] = (
     MUTED, BEEP, START_ON_ENTER, END_ON_EXIT, PARTICIPANT_LABEL_OF, JITTER_BUFFER_SIZE, WAIT_URL, WAIT_METHOD,
-    COACH, MAX_PARTICIPANTS, RECORD, TRIM, RECORDING_CHANNELS, AUTO_GAIN, HOLD_GUARD, REGION, STATUS_CALLBACK,
-    STATUS_CALLBACK_METHOD, STATUS_CALLBACK_EVENT, RECORDING_STATUS_CALLBACK,
-    RECORDING_STATUS_CALLBACK_METHOD, RECORDING_STATUS_CALLBACK_EVENT, EVENT_CALLBACK_URL,
-    RECORDING_CONFIGURATION_ID,
+    COACH, MAX_PARTICIPANTS, RECORD, TRIM, RECORDING_CHANNELS, AUTO_GAIN, HOLD_GUARD,
+    NOISE_SUPPRESSION, REGION, STATUS_CALLBACK, STATUS_CALLBACK_METHOD, STATUS_CALLBACK_EVENT,
+    RECORDING_STATUS_CALLBACK, RECORDING_STATUS_CALLBACK_METHOD, RECORDING_STATUS_CALLBACK_EVENT,
+    EVENT_CALLBACK_URL, RECORDING_CONFIGURATION_ID,
 )  # fmt: skip
 
 
@@ -148,6 +150,7 @@ def parse_conference(
         recording_channels=values[RECORDING_CHANNELS],
         auto_gain=values[AUTO_GAIN],
         hold_guard=values[HOLD_GUARD],
+        noise_suppression=values[NOISE_SUPPRESSION],
         status_callback=recording_callbacks(
             values[STATUS_CALLBACK], values[STATUS_CALLBACK_METHOD], values[STATUS_CALLBACK_EVENT]
         ),
