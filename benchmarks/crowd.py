@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from townhall.audio.g711 import encode_ulaw
 from townhall.media.engine import Engine
 from townhall.media.loop import ask_for_real_time
 from townhall.media.network import LocalPort
@@ -21,6 +22,7 @@ from townhall.media.shapes import TICK_S
 PORT_PAIRS = 32
 PAYLOAD = 160
 PACKET = 12 + PAYLOAD
+VOICE_TICKS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,29 @@ def shape_of(text: str) -> Shape:
     return Shape(int(conferences), int(size), int(talkers))
 
 
-def packets_of(callers: int, tick: int) -> npt.NDArray[np.uint8]:
-    """One packet of every caller: PCMU, a noise of its own, as loud as talk (-26 dBFS)."""
-    data = np.random.default_rng(tick).integers(0x40, 0x80, (callers, PACKET), np.uint8)
-    data[:, ::2] |= 0x80  # both signs
-    data[:, 0], data[:, 1] = 0x80, 0
+def voices(count: int = 8) -> npt.NDArray[np.uint8]:
+    """`(count, VOICE_TICKS, 160)` codes: voices that glide and pause between syllables, -20 dBFS."""
+    at = np.arange(VOICE_TICKS * PAYLOAD) / 8000
+    said = []
+    for voice in range(count):
+        pitch = (100 + 15 * voice) * (1 + 0.1 * np.sin(2 * np.pi * 1.5 * at + voice))
+        phase = 2 * np.pi * np.cumsum(pitch) / 8000
+        wave = sum(np.sin(order * phase + order * order) / order for order in range(1, 14))
+        syllables = np.clip(3 * np.sin(2 * np.pi * 3 * at + voice), 0, 1)  # half of the time
+        said.append(encode_ulaw((4500 * syllables * wave).astype(np.int16)))
+    return np.stack(said).reshape(count, VOICE_TICKS, PAYLOAD)
+
+
+def packets_of(callers: int, tick: int, spoken: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """One packet of every caller `(callers, PACKET)`: PCMU, everybody with a voice and a time of his own."""
+    data = np.zeros((callers, PACKET), np.uint8)
+    caller = np.arange(callers)
+    data[:, 12:] = spoken[caller % len(spoken), (tick + 7 * caller) % VOICE_TICKS]
+    data[:, 0] = 0x80
     words, halves = data.view(">u4"), data.view(">u2")
     halves[:, 1] = tick & 0xFFFF
     words[:, 1] = tick * PAYLOAD
-    words[:, 2] = np.arange(callers) + 1
+    words[:, 2] = caller + 1
     return data
 
 
@@ -91,12 +107,10 @@ def call(pipe: "multiprocessing.connection.Connection[object, object]", callers:
     pipe.send([sock.getsockname() for sock in socks])
     targets = pipe.recv()
     assert isinstance(targets, list)
-    packets = [packets_of(callers, tick) for tick in range(25)]
+    spoken = voices()
     deadline = time.monotonic() + 0.1
     for tick in range(int(seconds / TICK_S)):
-        data = packets[tick % len(packets)]
-        data.view(">u2")[:, 1] = tick & 0xFFFF
-        data.view(">u4")[:, 1] = tick * PAYLOAD
+        data = packets_of(callers, tick, spoken)
         for sock, packet, target in zip(socks, data, targets, strict=True):
             sock.sendto(packet, target)
         deadline += TICK_S
