@@ -18,7 +18,7 @@ from townhall.bench.calling import Answered, Caller, Key, call_all, gather_crowd
 from townhall.bench.courses import Outcome, Progress, Table
 from townhall.bench.crowd import Crowd
 from townhall.bench.load import Gathered, LoadFigures, figures_of, gather, settle, spoiled
-from townhall.bench.load_rows import coming_rows, load_rows
+from townhall.bench.load_rows import coming_rows, grown_row, load_rows
 from townhall.bench.lowest import measure_floor
 from townhall.bench.release import ReleaseFigures, release_all, release_rows
 from townhall.bench.subject import LINE, BenchFailed, Subject, started_subject
@@ -161,19 +161,19 @@ def _coming(window: Window, listening: Int64s) -> ComingFigures:
 
 
 def _outcome(figures: CapacityFigures) -> Outcome:
-    tables, reasons = [], []
-    for stage in figures.stages:
-        load = stage.load
-        title = f"{load.callers} callers in one conference, {load.talkers} of them talking"
-        rows = load_rows(load)
-        if stage.coming.listening:
-            rows += coming_rows(
-                stage.coming.listening,
-                stage.coming.packets_missed,
-                stage.coming.gap_max_ms,
-            )
-        rows += calling_in_rows(stage.answers)
-        tables.append(Table(title, rows))
-        reasons += spoiled(load)
-    tables.append(Table("the moderator leaves", release_rows(figures.release)))
-    return Outcome(figures, tables, reasons)
+    """The last stage in full, the others in a line each."""
+    loads = [stage.load for stage in figures.stages]
+    last = figures.stages[-1]
+    title = f"{last.load.callers} callers in one conference, {last.load.talkers} of them talking"
+    rows = [*load_rows(last.load), *calling_in_rows(last.answers)]
+    if last.coming.listening:
+        rows += coming_rows(last.coming.listening, last.coming.packets_missed, last.coming.gap_max_ms)
+    tables = [
+        Table(title, rows),
+        Table("the moderator leaves", release_rows(figures.release)),
+        Table(
+            "how it grew: ticks are the median, 99 %, 99.9 % and the longest",
+            [grown_row(load) for load in loads],
+        ),
+    ]
+    return Outcome(figures, tables, [reason for load in loads for reason in spoiled(load)])

@@ -11,13 +11,22 @@ from pathlib import Path
 from rich.console import Console
 
 from townhall.bench.courses import Course, Outcome, Progress
+from townhall.bench.pages import write_pages
 from townhall.bench.result import CourseResult, bench_result, write_json
 from townhall.bench.subject import BenchFailed
 from townhall.bench.table import print_outcome, show_progress
 
 
-def run(courses: Sequence[Course], *, quick: bool = False, json_file: Path | None = None) -> int:
-    """Measure and print; returns an exit status. `json_file`: where the figures go as JSON as well."""
+def run(
+    courses: Sequence[Course],
+    *,
+    quick: bool = False,
+    json_file: Path | None = None,
+    pages: Path | None = None,
+) -> int:
+    """Measure and print; returns an exit status. `json_file`: where the figures go as JSON as well; `pages`:
+    the folder of the documentation's page of figures.
+    """
     console = Console()
     if sys.platform != "linux":
         console.print("townhall bench needs Linux: its phones choose their sources by IP_PKTINFO")
@@ -26,19 +35,30 @@ def run(courses: Sequence[Course], *, quick: bool = False, json_file: Path | Non
     sys.setswitchinterval(0.0005)
     began, started = datetime.now(UTC), time.monotonic()
     found: dict[str, CourseResult] = {}
-    for course in courses:
+    outcomes: dict[str, Outcome] = {}
+    for number, course in enumerate(courses, 1):
+        console.print(
+            f"{number} of {len(courses)}: {course.name}, about {course.seconds:.0f} s", markup=False
+        )
         with show_progress(console) as progress:
             found[course.name], outcome = asyncio.run(_run(course, progress))
         if outcome is None:
             console.print(f"{course.name} could not be measured: {found[course.name].failure}", markup=False)
         else:
             print_outcome(outcome, console)
+            outcomes[course.name] = outcome
         gc.collect()
     result = bench_result(found, quick=quick, began=began, seconds=time.monotonic() - started)
-    console.print(f"Townhall {result.version} on {result.machine}, {result.cores} cores", markup=False)
+    console.print(
+        f"Townhall {result.version} on {result.machine}, {result.cores} cores, in {result.seconds:.0f} s",
+        markup=False,
+    )
     if json_file is not None:
         write_json(result, json_file)
         console.print(f"The figures are in {json_file}", markup=False)
+    if pages is not None:
+        for file in write_pages(pages, result, outcomes):
+            console.print(f"Written: {file}", markup=False)
     return 1 if any(course.failure for course in found.values()) else 0
 
 

@@ -23,6 +23,20 @@ def coming_rows(listening: int, missed: int, gap_max_ms: float) -> list[Row]:
     ]
 
 
+def grown_row(figures: LoadFigures) -> Row:
+    """A window in one line."""
+    ticks = (figures.tick_p50_ms, figures.tick_p99_ms, figures.tick_p999_ms, figures.tick_max_ms)
+    floor = "" if figures.floor_cpu is None else f" (floor {100 * figures.floor_cpu:.1f} %)"
+    return Row(
+        f"{figures.callers} callers",
+        f"media {100 * figures.media_cpu:.1f} %{floor}, control {100 * figures.control_cpu:.1f} %; ticks "
+        + " / ".join(f"{tick:.1f}" for tick in ticks)
+        + f" ms; longest gap {figures.gap_max_ms:.0f} ms",
+        "all hear",
+        figures.phones_right == figures.callers,
+    )
+
+
 def _heard_rows(figures: LoadFigures) -> list[Row]:
     return [
         Row(

@@ -30,6 +30,8 @@ class BenchResult(msgspec.Struct, frozen=True):
     """When it began, ISO 8601, UTC."""
     machine: str
     cores: int
+    media_workers: int
+    """`TOWNHALL_MEDIA_WORKERS` of the measurement's environment."""
     quick: bool
     seconds: float
     courses: Mapping[str, CourseResult]
@@ -45,6 +47,7 @@ def bench_result(
         began.astimezone(UTC).isoformat(timespec="seconds"),
         f"{_processor()}, {platform.system()} {platform.machine()}, Python {platform.python_version()}",
         os.cpu_count() or 1,
+        _media_workers(),
         quick,
         round(seconds, 1),
         courses,
@@ -53,6 +56,11 @@ def bench_result(
 
 def write_json(result: BenchResult, file: Path) -> None:
     file.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n")
+
+
+def _media_workers() -> int:
+    workers = os.environ.get("TOWNHALL_MEDIA_WORKERS", "1")
+    return int(workers) if workers.isdecimal() else 1
 
 
 def _processor() -> str:
