@@ -139,6 +139,21 @@ def test_decoder_finds_back_from_another_stream() -> None:
     assert likeness(after[1600:], decoded(wanted)[32000 + 1600 : 32000 + 3200]) > 15
 
 
+def test_encoder_that_is_led_in_goes_on_for_a_decoder_in_the_midst_of_the_sound() -> None:
+    frames = VOICE.reshape(-1, 320)
+    before = encoded(VOICE)
+    errors = {}
+    for led in (False, True):
+        decoder, encoder = G722Decoder(), G722Encoder()
+        for packet in before[:100]:
+            decoder.decode(packet)
+        if led:
+            encoder.lead_in(frames[100])
+        heard = np.concatenate([decoder.decode(encoder.encode(frame)) for frame in frames[100:105]])
+        errors[led] = likeness(heard, decoded(before)[32000:33600])
+    assert errors[True] > errors[False] + 10
+
+
 @pytest.mark.parametrize("lost", [1, 2, 3])
 def test_concealment_is_nearer_to_what_was_lost_than_silence(lost: int) -> None:
     hum = decoded(encoded(sine(200, 2.0, 16000, -16)))

@@ -155,6 +155,23 @@ def test_silence_after_a_loud_voice_is_silent_within_a_tick(rig: Rig) -> None:
     assert tail.max() < 200
 
 
+def test_change_of_encodings_in_the_midst_of_a_loud_sound_makes_no_burst(rig: Rig, tmp_path: Path) -> None:
+    call_tones(rig, 1, (440.0, 1000.0), "G722")
+    phone = call_tones(rig, 2, codec="G722")
+    call_tones(rig, 3, codec="G722")
+    for leg in rig.phones:
+        rig.mix(leg, "a", hears=True, heard=leg == 1)
+    rig.tick(40)
+    loudest = np.abs(phone.sound()[8000:].astype(int)).max()
+    for change in range(6):
+        rig.mix(2, "a", hears=True, heard=change % 2 == 0)
+        rig.tick(7)
+    rig.handle(Play(2, 9, [clip(tmp_path / "c.wav", 1500.0, 0.3)]))
+    rig.load()
+    rig.tick(30)
+    assert np.abs(phone.sound()[8000:].astype(int)).max() < 1.5 * loudest
+
+
 # ---- streams ----
 
 

@@ -39,6 +39,14 @@ class G722Encoder:
     def __init__(self, rate: int = RATE) -> None:
         self._codec = G722(rate, BITRATE)
 
+    def lead_in(self, samples: Int16) -> None:
+        """Before the first frame, int16 `(n,)` with n even: be as if in the midst of such a sound.
+
+        For a decoder that has heard something else so far: the codes of a fresh encoder would come out of it
+        several times too loud for 30 ms. It is led through the frame and back again.
+        """
+        self._codec.encode(np.concatenate((samples, samples[::-1])))
+
     def encode_at(self, samples: int, count: int, target: int, room: int) -> int:
         """See `StreamEncoder`; a byte for two samples at 16 kHz."""
         codes: bytes = self._codec.encode((ctypes.c_int16 * count).from_address(samples))

@@ -72,7 +72,7 @@ class Sender:
                 continue
             if group.form is Form.G722:
                 assert wide is not None
-                payloads = wide.packets[group.sources]
+                payloads = wide.packets[wide.rows_for(group.slots, group.sources)]
                 for slot, packet in packets.items():
                     payloads[group.slots == slot] = packet
                 batches.extend(self._fill_or_collect(group, rows, payloads))

@@ -45,10 +45,13 @@ class SentVoices:
         alaw = legs.law[slots][:, None] != 0
         voices: Int16s = np.where(alaw, ALAW_DECODE[codes], ULAW_DECODE[codes])
         if wide is not None:
+            sources = plan.sources[slots]
+            g722 = legs.form[slots] == Form.G722
+            sources[g722] = wide.rows_for(slots[g722], sources[g722])
             for row in np.flatnonzero(is_wide).tolist():
                 slot = int(slots[row])
                 packet = instead.get(slot)
-                source = int(plan.sources[slot])
+                source = int(sources[row])
                 packet = wide.packets[source, : wide.lengths[source]] if packet is None else packet
                 voices[row] = self._decoded(wide.library, slot, packet)
         return voices

@@ -88,7 +88,10 @@ def encode_clip(form: Form, opus_library: str, samples: Int16s) -> Bytes:
     """
     codec = WIDE_CODECS[form]
     library = load_opus(opus_library) if codec.needs_library else None
-    return encode_frames(codec.clip_encoder(library), samples)
+    encoder = codec.clip_encoder(library)
+    if isinstance(encoder, G722Encoder):
+        encoder.lead_in(samples[: min(len(samples) // 2 * 2, WIDE_SAMPLES)])
+    return encode_frames(encoder, samples)
 
 
 def encode_frames(encoder: StreamEncoder, samples: Int16s) -> Bytes:

@@ -6,6 +6,7 @@ for each.
 
 import ctypes
 
+from townhall.audio.g722 import G722Encoder
 from townhall.audio.opus import OpusEncoder
 from townhall.audio.resampling import WIDE_SAMPLES
 from townhall.audio.streams import StreamEncoder
@@ -30,6 +31,8 @@ class WideEncoders:
         self._library = library
         self._encoders: dict[Key, StreamEncoder] = {}
         self._in_order: list[StreamEncoder] = []
+        self._fresh: list[int] = []
+        """Places of those that have encoded nothing yet."""
 
     def __len__(self) -> int:
         return len(self._encoders)
@@ -37,6 +40,7 @@ class WideEncoders:
     def keep(self, keys: list[Key]) -> None:
         """These are needed, in this order: make those that are new, drop the others."""
         known = self._encoders
+        self._fresh = [place for place, key in enumerate(keys) if key not in known]
         self._encoders = {key: known.get(key) or make_encoder(self._library, key[2]) for key in keys}
         self._in_order = list(self._encoders.values())
         opus = [encoder for encoder in self._in_order if isinstance(encoder, OpusEncoder)]
@@ -47,6 +51,11 @@ class WideEncoders:
         """Encode `mixes` `(n, 320)`, in the order of the keys, into the first n rows of `packets` `(rows,
         WIDE_BYTES)` and their `lengths`.
         """
+        for place in self._fresh:
+            encoder = self._in_order[place]
+            if isinstance(encoder, G722Encoder):
+                encoder.lead_in(mixes[place])
+        self._fresh = []
         source, target = mixes.ctypes.data, packets.ctypes.data
         lengths[: len(mixes)] = [
             encoder.encode_at(

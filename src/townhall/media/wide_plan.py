@@ -59,6 +59,8 @@ class WidePlan:
     owning: Int64s
     plays: Int64s
     """Running plays to wide legs (rows of `Players`)."""
+    streams: Int64s
+    """What each slot is sent, `(legs,)`: a bus (its number), a play (`-2 -` its row), silence (-1)."""
     table_rows: int
 
 
@@ -112,6 +114,9 @@ def make_wide_plan(legs: Legs, hearing: Hearing, sources: Int64s) -> WidePlan:
     playing = hearing.playing[wide_legs[hearing.playing]]
     sources[playing] = row + np.arange(len(playing))
     row += len(playing)
+    streams = np.full(legs.capacity, -1, np.int64)
+    heard = np.concatenate((common, single))
+    streams[heard], streams[playing] = legs.bus[heard], -2 - legs.play[playing]
 
     whisperers = hearing.whisperers[wide_legs[legs.whisper_to[hearing.whisperers]]]
     targets = legs.whisper_to[whisperers]
@@ -147,6 +152,7 @@ def make_wide_plan(legs: Legs, hearing: Hearing, sources: Int64s) -> WidePlan:
         owned_plays=hearing.plays_owned[owned],
         owning=private_place[single_place[hearing.owners[owned]]],
         plays=legs.play[playing].astype(np.int64),
+        streams=streams,
         table_rows=row,
     )
 

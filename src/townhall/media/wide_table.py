@@ -14,7 +14,7 @@ from townhall.audio.resampling import Upsampler
 from townhall.media.forms import Form
 from townhall.media.mixer import limit_with
 from townhall.media.players import Players
-from townhall.media.shapes import WIDE_BYTES, Bytes, Int16s, Int32s, Int64s
+from townhall.media.shapes import WIDE_BYTES, Bools, Bytes, Int16s, Int32s, Int64s
 from townhall.media.shared_buses import SharedBuses
 from townhall.media.wide_codecs import make_encoder, quality_of, silence_of
 from townhall.media.wide_encoders import Key, WideEncoders
@@ -38,6 +38,8 @@ class WideTable:
         """`(rows, WIDE_BYTES)` of the last `fill`, and rows beyond them."""
         self.lengths: Int64s = np.zeros(64, np.int64)
         """Bytes of each."""
+        self._turning: Bools | None = None
+        """Slots that are sent another stream from this tick on, `(legs,)`."""
         self._silence = {
             SILENCE_ROW[form]: silence_of(make_encoder(library, quality_of(form, None, False)))
             for form in (SILENCE_ROW if library is not None else (Form.G722,))
@@ -62,6 +64,7 @@ class WideTable:
         `frames` `(reading, 160)` is what was said, `wide_frames` `(len(plan.places), 320)` what wide legs
         said at 16 kHz, `sums` `(buses, 160)` the buses' narrow sums, `beeps` the bus plays' frames.
         """
+        self._turning = None
         if plan is not self._plan:
             self._follow(plan)
         totals = self._totals(plan, frames, wide_frames, sums, shared)
@@ -75,6 +78,16 @@ class WideTable:
             packets, lengths = players.read_packets(plan.plays)
             self.packets[first : plan.table_rows] = packets
             self.lengths[first : plan.table_rows] = lengths
+
+    def rows_for(self, slots: Int64s, sources: Int64s) -> Int64s:
+        """The rows of `packets` that G.722 legs are sent, `(n,)`, where the plan says `sources`.
+
+        Its decoders take one stream for the other's continuation, which can be as loud as they go. A tick of
+        silence between the two leaves them nothing to continue.
+        """
+        if self._turning is None:
+            return sources
+        return np.where(self._turning[slots], SILENCE_ROW[Form.G722], sources)
 
     def forget_leg(self, slot: int) -> None:
         self._leg_gain[slot] = 1.0
@@ -124,6 +137,9 @@ class WideTable:
     def _follow(self, plan: WidePlan) -> None:
         """Keep the encoders and filters that the plan needs, make those that are new, drop the others."""
         before = self._plan
+        if before is not None:
+            both = (before.streams != -1) & (plan.streams != -1)
+            self._turning = both & (before.streams != plan.streams)
         self._bus_up.reset(_newly(plan.buses, before.buses if before else None))
         heard_before = before.single[before.private] if before else None
         self._leg_up.reset(_newly(plan.single[plan.private], heard_before))
