@@ -17,6 +17,7 @@ import soxr
 
 from townhall.audio.shapes import Int16
 from townhall.errors import TownhallError
+from townhall.media.shapes import Floats
 
 TOOLS = Path(sys.prefix).parent / ".venv-sound"
 WIDE_RATE, NARROW_RATE = 16_000, 8_000
@@ -26,7 +27,7 @@ PAUSE_S = 0.4
 """Between the two, and at the end."""
 SCORED_S = 10.0
 LEVEL_DB = -26.0
-"""RMS below overload: what telephony calls nominal (ITU-T P.56, P.830)."""
+"""Active speech level, pauses left out, below overload: what telephony calls nominal (ITU-T P.56, P.830)."""
 _NARROW = {"it_IT_m_Carlo": 3, "ru_RU_f_IvrvoiceRU": 3, "fr_CA_f_June": 2}
 _WIDE = {"it_IT_m_Carlo": 3, "ru_RU_f_IvrvoiceRU": 3}
 """How many utterances of whom."""
@@ -93,19 +94,36 @@ def _readings(folder: Path, rate: int) -> list[Int16]:
         raise SoundMissing(f"no recorded speech: {error}") from error
     if not parts or any(found != WIDE_RATE for _, found in parts):
         raise SoundMissing(f"no recorded speech of 16 kHz: {folder}/{_READINGS}")
-    return [np.asarray(soxr.resample(samples, WIDE_RATE, rate, "VHQ"), np.int16) for samples, _ in parts]
+    return [
+        _levelled(soxr.resample(samples.astype(np.float64), WIDE_RATE, rate, "VHQ"), rate)
+        for samples, _ in parts
+    ]
 
 
 def phrases(speech: Int16, rate: int) -> list[Int16]:
     """Speech `(samples,)` without its pauses, cut where they were."""
     size = round(rate * _FRAME_S)
-    frames = speech[: len(speech) // size * size].reshape(-1, size).astype(np.float64)
-    level = np.sqrt((frames**2).mean(axis=1))
+    level = _levels(speech.astype(np.float64), rate)
     spoken = np.flatnonzero(level > _QUIET * np.percentile(level, 95))
     ends = np.flatnonzero(np.diff(spoken) > round(_PHRASE_ENDS_S / _FRAME_S))
     return [
         speech[part[0] * size : (part[-1] + 1) * size] for part in np.split(spoken, ends + 1) if len(part)
     ]
+
+
+def _levels(samples: Floats, rate: int) -> Floats:
+    """RMS of each frame."""
+    size = round(rate * _FRAME_S)
+    frames = samples[: len(samples) // size * size].reshape(-1, size)
+    return np.asarray(np.sqrt((frames**2).mean(axis=1)), np.float64)
+
+
+def _levelled(samples: Floats, rate: int) -> Int16:
+    """Brought to `LEVEL_DB`."""
+    level = _levels(samples, rate)
+    active = level[level > _QUIET * np.percentile(level, 95)]
+    gain = 32768 * 10 ** (LEVEL_DB / 20) / max(1.0, float(np.sqrt((active**2).mean())))
+    return np.clip(np.rint(samples * gain), -32768, 32767).astype(np.int16)
 
 
 def with_breaths(parts: list[Int16], rate: int) -> Int16:
@@ -126,9 +144,7 @@ def cut(name: str, speech: Int16, rate: int, count: int) -> list[Utterance]:
     for number, piece in enumerate(speech[: count * (lead + words)].reshape(count, -1).astype(np.float64)):
         silence = np.zeros(pause)
         whole = np.concatenate((piece[:lead], silence, piece[lead:], silence))
-        whole *= 32768 * 10 ** (LEVEL_DB / 20) / max(1.0, float(np.sqrt((piece**2).mean())))
-        samples = np.clip(np.rint(whole), -32768, 32767).astype(np.int16)
-        found.append(Utterance(f"{name} {number + 1}", samples, rate))
+        found.append(Utterance(f"{name} {number + 1}", _levelled(whole, rate), rate))
     return found
 
 
