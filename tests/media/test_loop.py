@@ -1,5 +1,7 @@
 """The grid of ticks, and the figures by which new legs are refused."""
 
+from tests.harness.media_rig import Rig, heard_in
+
 from townhall.media.loop import TICKS_JUDGED_FROM, TICKS_REMEMBERED, TickFigures, beat_at
 from townhall.media.protocol import TICK_EDGES_MS
 from townhall.media.shapes import TICK_S
@@ -50,3 +52,21 @@ def test_ticks_are_counted_by_how_long_they_took() -> None:
         at_20_ms + 1,
         len(TICK_EDGES_MS),
     ]
+
+
+def test_stall_whose_packets_are_all_there_leaves_no_hole_in_a_voice() -> None:
+    rig = Rig()
+    talker, listener = rig.call(1, 1000), rig.call(2)
+    rig.mix(1, "bus", heard=True)
+    rig.mix(2, "bus", hears=True)
+    rig.settle()
+    concealed = rig.engine.uplinks.narrow.concealed.sum()
+    for _ in range(4):
+        rig.send(talker, talker.say())
+        rig.now += TICK_S
+    rig.engine.skip(4)
+    for _ in range(5):
+        rig.tick()
+        assert listener.hears() == heard_in("PCMU", 1000)
+    assert rig.engine.uplinks.narrow.concealed.sum() == concealed
+    rig.close()

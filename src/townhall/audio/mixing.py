@@ -89,6 +89,8 @@ def _gain_ramp(gain: Float32, rows: Slots, peak: Int32, samples: int) -> Float32
 def _bend(signal: Float32) -> Int16:
     """A curve that is the identity below the threshold and approaches full scale above, with no corner."""
     size = np.abs(signal)
+    if size.max(initial=0.0) <= LIMIT_THRESHOLD:  # the gain has caught everything
+        return np.rint(signal).astype(np.int16)
     over = np.maximum(size - LIMIT_THRESHOLD, 0.0) / _HEADROOM
     bent = np.where(size > LIMIT_THRESHOLD, LIMIT_THRESHOLD + _HEADROOM * np.tanh(over), size)
     return np.copysign(np.rint(bent), signal).astype(np.int16)

@@ -45,6 +45,9 @@ TICKS_REMEMBERED = 500
 TICKS_JUDGED_FROM = 100
 TICKS_A_SECOND = 50
 COLLECT_TICKS = 25
+COLLECT_ALL_TICKS = 3000
+"""Once a minute what has outlived the short collections; it is little, what was there at the start is frozen."""
+
 CLOCK_ERROR = 1e-6
 """In ticks: more than a division may be wrong after years, and far less than anybody waits."""
 
@@ -102,11 +105,8 @@ class Loop:
                 self._wait(now, deadline)
                 continue
             missed = beat_at(now) - beat
-            if missed:
-                beat += missed
-                self._figures.late += missed
-                self._engine.skip(missed)
-            self._tick(now, beat)
+            beat += missed
+            self._tick(now, beat, missed)
             beat += 1
             self._after_tick(beat * TICK_S)
 
@@ -146,7 +146,7 @@ class Loop:
             raise ControlGone("control socket closed")
         self._commands.feed(data)
 
-    def _tick(self, now: float, beat: int) -> None:
+    def _tick(self, now: float, beat: int, missed: int) -> None:
         cpu = time.thread_time()
         engine, secure = self._engine, self._secure
 
@@ -155,6 +155,9 @@ class Loop:
                 engine.receive(part, now)
 
         self._sockets.receive(take)
+        if missed:  # what came meanwhile is there: nobody's voice has a hole to be filled
+            self._figures.late += missed
+            engine.skip(missed)
         for batch in engine.tick(now, time.time(), beat):
             for part in secure.send(batch):
                 self._sent += self._sockets.send(part)
@@ -175,7 +178,7 @@ class Loop:
             self._engine.refusal = figures.refusal(self._settings.busy_share)
             self._emit([self._stats()])
         if figures.ticks % COLLECT_TICKS == 0 and deadline - time.monotonic() > TICK_S / 2:
-            gc.collect(0)
+            gc.collect(2 if figures.ticks % COLLECT_ALL_TICKS == 0 else 0)
 
     def _stats(self) -> Stats:
         engine, figures = self._engine, self._figures
