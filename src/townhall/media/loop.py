@@ -46,7 +46,7 @@ TICKS_JUDGED_FROM = 100
 TICKS_A_SECOND = 50
 COLLECT_TICKS = 25
 COLLECT_ALL_TICKS = 3000
-"""Once a minute what has outlived the short collections; it is little, what was there at the start is frozen."""
+"""Once a minute what has outlived the short collections; what was there at the start is frozen."""
 
 CLOCK_ERROR = 1e-6
 """In ticks: more than a division may be wrong after years, and far less than anybody waits."""
