@@ -17,6 +17,8 @@ async def test_phones_of_every_codec_and_packet_time_hear_each_other(story: Stor
         "a30": PhoneSettings(codecs=("PCMA",), ptime_ms=30),
         "mu40": PhoneSettings(codecs=("PCMU",), ptime_ms=40),
         "a60": PhoneSettings(codecs=("PCMA",), ptime_ms=60),
+        "g20": PhoneSettings(codecs=("G722", "PCMU")),
+        "g30": PhoneSettings(codecs=("G722",), ptime_ms=30),
     }
     for name, settings in phones.items():
         await story.call(name, role("moderator", story.room), settings)
