@@ -68,8 +68,7 @@ class OverloadCourse:
             offered = len(inside)
             taken = await self._offer(subject, caller, len(inside), offered, progress)
             window = crowd.end_window()
-            failures = dict(caller.failures)
-        figures = self._figures(inside, offered, len(taken), failures, window)
+            figures = self._figures(inside, offered, len(taken), dict(caller.failures), window)
         late = figures.load_maker_late_max_ms
         reasons = [f"the load maker was {late:.0f} ms late at worst"] if late > LATE_AIM_MS else []
         title = f"twice what fits, at {self._calls_a_second:g} calls a second"

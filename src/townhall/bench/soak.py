@@ -60,14 +60,14 @@ class SoakCourse:
 
     def __init__(self, callers: int = 400, joins_a_minute: float = 1200.0, minutes: float = 1.0) -> None:
         self._callers, self._joins_a_minute, self._minutes = callers, joins_a_minute, minutes
-        self.seconds = 20 + callers / _FILL_A_SECOND + 60 * minutes + 2 * SETTLED_S
+        self.seconds = 20 + callers / _FILL_A_SECOND + 60 * minutes + SETTLED_S
 
     async def run(self, progress: Progress) -> Outcome:
         progress("Starting a server", 0.0)
         async with started_subject() as subject, gather_crowd(self._callers) as (_, caller):
             uri = subject.uri(LINE)
             await self._warm_up(caller, uri)
-            await _rest(progress, "Waiting until the server is at rest")
+            await asyncio.sleep(_NOTICED_S)
             before = await standing(subject)
             inside = deque(await self._fill(caller, uri, progress))
             await asyncio.sleep(_NOTICED_S)
@@ -77,7 +77,9 @@ class SoakCourse:
             seen = await self._come_and_go(subject, caller, inside, progress)
             for answered in inside:
                 await caller.hang_up(answered)
-            await _rest(progress, "All have gone; waiting until the server is at rest")
+            for second in range(round(SETTLED_S)):
+                progress("All have gone; waiting until the server is at rest", second / SETTLED_S)
+                await asyncio.sleep(1.0)
             after = await standing(subject)
         figures = self._figures(before, full, len(inside), seen, after, dict(caller.failures))
         return Outcome(figures, [Table(self._title(), soak_rows(figures))])
@@ -209,9 +211,3 @@ def soak_rows(figures: SoakFigures) -> list[Row]:
             f"{figures.memory_first_kb / 1024:.0f} and {figures.memory_last_kb / 1024:.0f} MB",
         ),
     ]
-
-
-async def _rest(progress: Progress, doing: str) -> None:
-    for second in range(round(SETTLED_S)):
-        progress(doing, second / SETTLED_S)
-        await asyncio.sleep(1.0)
