@@ -6,9 +6,11 @@ from townhall.bench.answers import AnswersCourse
 from townhall.bench.audience import Audience
 from townhall.bench.capacity import CapacityCourse
 from townhall.bench.courses import Course
+from townhall.bench.overload import OverloadCourse
 from townhall.bench.remote import RemoteCourse
 from townhall.bench.rooms import RoomsCourse
 from townhall.bench.sound_course import SoundCourse, SoundPlan
+from townhall.bench.soak import SoakCourse
 from townhall.bench.web_course import BrowsersCourse
 
 
@@ -28,5 +30,7 @@ def courses(quick: bool) -> Sequence[Course]:
         RoomsCourse("all_talk", Audience(1, 500, 500)),
         RemoteCourse(200),
         BrowsersCourse(100, 20),
+        OverloadCourse(),
+        SoakCourse(300, joins_a_minute=1200, minutes=0.75),
         SoundCourse(SoundPlan()),
     ]
