@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import multiprocessing
 import multiprocessing.connection
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -109,15 +110,17 @@ async def converse(
 
 
 async def compare(one: Shape, two: Shape, seconds: int, turns: int) -> None:
-    """Print a line."""
-    costs = {workers: Cost(0.0, 0, 0) for workers in (1, 2)}
+    """Print a line: medians over the turns, and the least and the most that two held in one of them."""
+    singles, doubles = [], []
     for _ in range(turns):
-        for workers, shape in ((1, one), (2, two)):
-            costs[workers] += await measure(shape, workers, seconds)
-    single, double = costs[1], costs[2]
+        singles.append(await measure(one, 1, seconds))
+        doubles.append(await measure(two, 2, seconds))
+    holds = sorted(2 * single.us / double.us for single, double in zip(singles, doubles, strict=True))
+    single_us, double_us = (statistics.median(cost.us for cost in costs) for costs in (singles, doubles))
+    late = sum(cost.late for cost in singles + doubles)
     print(
-        f"{two!s:>26} {single.us:>10.2f} {double.us:>10.2f} {2 * single.us / double.us:>6.2f}"
-        f"   {single.packets + double.packets} packets, {single.late} and {double.late} ticks missed",
+        f"{two!s:>26} {single_us:>10.2f} {double_us:>10.2f} {statistics.median(holds):>6.2f}"
+        f"   {holds[0]:.2f} to {holds[-1]:.2f}, {late} ticks missed",
         flush=True,
     )
 
