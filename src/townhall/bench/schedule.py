@@ -9,9 +9,10 @@ from townhall.bench.courses import Course
 from townhall.bench.overload import OverloadCourse
 from townhall.bench.remote import RemoteCourse
 from townhall.bench.rooms import RoomsCourse
-from townhall.bench.sound_course import SoundCourse, SoundPlan
 from townhall.bench.soak import SoakCourse
+from townhall.bench.sound_course import SoundCourse, SoundPlan
 from townhall.bench.web_course import BrowsersCourse
+from townhall.bench.workers import WorkersCourse
 
 
 def courses(quick: bool) -> Sequence[Course]:
@@ -28,6 +29,12 @@ def courses(quick: bool) -> Sequence[Course]:
         CapacityCourse([250, 500, 1000, 2000]),
         RoomsCourse("rooms", Audience(200, 10, 2)),
         RoomsCourse("all_talk", Audience(1, 500, 500)),
+        WorkersCourse(
+            [
+                (Audience(1, 500, 10), Audience(1, 1000, 10)),
+                (Audience(50, 10, 2), Audience(100, 10, 2)),
+            ]
+        ),
         RemoteCourse(200),
         BrowsersCourse(100, 20),
         OverloadCourse(),
