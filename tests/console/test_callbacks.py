@@ -69,6 +69,16 @@ async def test_signed_callback_is_believed(house: ConsoleHouse) -> None:
     assert (room.name, room.lines, room.people[CALLS[0]].label) == ("Town Hall", ("2000",), "ann")
 
 
+async def test_mute_for_hold_music_is_told_in_the_feed(house: ConsoleHouse) -> None:
+    await house.post_callback(JOIN)
+    muted = {**JOIN, "StatusCallbackEvent": "participant-mute", "SequenceNumber": "2"}
+    await house.post_callback({**muted, "MuteReason": "hold-music"})
+    await house.post_callback({**muted, "MuteReason": "something else", "SequenceNumber": "3"})
+    last = house.console.desk.hall.rooms[SID].entries[-1]
+    assert (last.kind, last.text) == ("fault", "Ann was muted: music comes from the telephone")
+    assert last.call_sids == (CALLS[0],)
+
+
 @pytest.mark.parametrize("spoil", ["signature", "parameter", "url", "account", "none", "secret"])
 async def test_forged_callback_changes_nothing(house: ConsoleHouse, spoil: str) -> None:
     told, url = dict(JOIN), house.console.callback_url

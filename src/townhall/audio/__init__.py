@@ -1,11 +1,11 @@
 """Audio as arrays: G.711, G.722, Opus, mixing, resampling, playout with loss concealment, digits and speech
-in the audio, automatic gain, clips, tones, music.
+in the audio, automatic gain, noise suppression, clips, tones, music.
 
 Everything works on numpy arrays whose rows are legs (or *slots*, a leg's row number in a state array);
 nothing here loops over legs, packets or samples (but for the one call per packet of Opus or G.722 that is
 decoded), opens a file or reads a clock. Live audio is int16 in ticks of 20 ms: 160 samples at 8 kHz, of such
-legs 320 at 16 kHz. Left out: other wideband codecs, echo cancellation, noise suppression, and everything
-about RTP headers (room `rtp`) and files on disk (the callers hand bytes over).
+legs 320 at 16 kHz. Left out: other wideband codecs, echo cancellation, and everything about RTP headers
+(room `rtp`) and files on disk (the callers hand bytes over).
 """
 
 from townhall.audio.clips import AudioError, decode, load_clip, write_wav

@@ -29,6 +29,7 @@ from townhall.console.facts import (
     Spoke,
     Started,
 )
+from townhall.console.phrases import phrase_of_hold
 from townhall.console.refusals import Refusal
 
 log = logging.getLogger(__name__)
@@ -84,6 +85,9 @@ def _take_conference(desk: Desk, sid: str, told: Mapping[str, str]) -> None:
     fact = fact_of(told, at_ms)
     if fact is not None:
         desk.learn(sid, fact)
+    person = room.people.get(told.get("CallSid", ""))
+    if person is not None and (text := phrase_of_hold(person.shown, told.get("MuteReason", ""))):
+        desk.learn(sid, Noted(at_ms, "fault", text, call_sids=(person.call_sid,)))
 
 
 def _take_recording(desk: Desk, told: Mapping[str, str]) -> None:

@@ -49,6 +49,16 @@ def phrase_of_leave(who: str, reason: str, was_present: bool) -> str:
     return f"{_capital(who)} {_LEFT.get(reason, 'left')}"
 
 
+def phrase_of_hold(who: str, why: str) -> str:
+    """Why somebody was muted or unmuted whom nobody muted or unmuted; empty: not known."""
+    phrase = {
+        "hold-music": "{who} was muted: music comes from the telephone",
+        "hold-tone": "{who} was muted: a constant tone comes from the telephone",
+        "resumed": "{who} is back and was unmuted",
+    }.get(why, "")
+    return phrase.format(who=_capital(who))
+
+
 def phrase_of_end(reason: str, who: str) -> str:
     return _ENDED.get(reason, "The conference ended").format(who=who or "the moderator")
 
