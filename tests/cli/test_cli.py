@@ -350,6 +350,14 @@ def test_status_shows_the_figures(run: Run, health: tuple[str, dict[str, object]
     assert json.loads(run("status", "--json", http_port=url.rpartition(":")[2]).stdout) == HEALTH
 
 
+def test_status_says_over_how_many_media_processes_the_legs_are_spread(
+    run: Run, health: tuple[str, dict[str, object]]
+) -> None:
+    url, answer = health
+    answer["media"] = {**answer["media"], "processes": 2}  # type: ignore[dict-item]
+    assert "3 in 2 processes" in run("status", "--url", url).stdout
+
+
 def test_status_of_a_server_that_stops_fails(run: Run, health: tuple[str, dict[str, object]]) -> None:
     url, answer = health
     answer.update(status="stopping", media=None)

@@ -261,7 +261,9 @@ def figures_of(**fields: Any) -> Stats:
 def test_figures_are_sums_times_those_of_the_slowest() -> None:
     slow = msgspec.structs.replace(figures_of(tick_counts=[1, 2]), tick_p99_ms=15.0)
     together = summed([figures_of(refusal="full", tick_counts=[10, 20]), slow])
-    assert together == Stats(2, 100, 1.0, 15.0, 3.0, 8, 10, 12, 14, 16, 18.0, tick_counts=[11, 22])
+    assert together == Stats(
+        2, 100, 1.0, 15.0, 3.0, 8, 10, 12, 14, 16, 18.0, tick_counts=[11, 22], processes=2
+    )
     assert summed([figures_of(refusal="full"), figures_of(refusal="busy")]).refusal == "full"
 
 

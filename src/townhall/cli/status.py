@@ -52,12 +52,17 @@ def facts_of(health: dict[str, Any]) -> list[tuple[str, str]]:
     if isinstance(media, dict):
         times = (f"{name} {media[f'tick_{name}_ms']:.1f}" for name in ("p50", "p99", "max"))
         facts += [
-            ("media legs", str(media["legs"])),
+            ("media legs", f"{media['legs']}{_spread(media)}"),
             ("media ticks", f"{', '.join(times)} ms; {media['ticks_late']} of {media['ticks']} late"),
             ("packets", f"{media['packets_received']} in, {media['packets_sent']} out"),
             ("dropped", f"{media['unknown_source']} from unknown sources, {media['malformed']} malformed"),
         ]
     return facts
+
+
+def _spread(media: dict[str, Any]) -> str:
+    processes = int(media.get("processes", 1))
+    return f" in {processes} processes" if processes > 1 else ""
 
 
 def _fetch(url: str, cert: Path | None = None) -> bytes:

@@ -292,6 +292,7 @@ def summed(stats: Sequence[Stats]) -> Stats:
             "unknown_source",
             "malformed",
             "cpu_s",
+            "processes",
         )
     }
     worst = {

@@ -448,6 +448,8 @@ class Stats(Message, frozen=True):
     """CPU time of the whole process since its start, seconds."""
     refusal: str = ""
     """Why it takes no more legs; empty while it does."""
+    processes: int = 1
+    """How many media processes these are the figures of."""
     tick_counts: list[int] = []
     """All ticks since the start, counted by how long they took: up to `TICK_EDGES_MS[0]`, up to
     `TICK_EDGES_MS[1]` and so on, and last those that took longer than all of these.
