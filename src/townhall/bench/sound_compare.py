@@ -1,5 +1,6 @@
 """What was heard beside what was spoken: how much later, and both cut to the same words."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,10 @@ LONGEST_S = 0.6
 _WINDOW_S = 1.0
 _ALIKE = 0.5
 _LOUD = 10 ** (-15 / 20)
+PIECES = 4
+"""Of what is scored; in each a talker among many has his own delay."""
+_AUDIBLE = 0.15
+"""One of ten equals is 0.3 like their sum, and others are 0.05."""
 
 
 def delays_ms(spoken: Int16, spoken_at: float, heard: Heard, rate: int) -> Floats:
@@ -37,10 +42,25 @@ def delays_ms(spoken: Int16, spoken_at: float, heard: Heard, rate: int) -> Float
     return np.array(found)
 
 
-def delay_in_mix(spoken: Int16, spoken_at: float, heard: Heard, rate: int) -> float:
-    """Seconds by which one of many talkers is heard later, all of what is scored taken together."""
+def delays_in_mix(spoken: Int16, spoken_at: float, heard: Heard, rate: int) -> Floats:
+    """Seconds by which one of many talkers is heard later, for each `PIECES`th of what is scored.
+
+    Where he says too little to be found among the others it is his delay in all of it.
+    """
     words = scored(rate)
-    return _find(spoken[words], spoken_at + words.start / rate, heard, rate)[0]
+    whole, _ = _find(spoken[words], spoken_at + words.start / rate, heard, rate)
+    found = np.full(PIECES, whole)
+    for number, piece in enumerate(_pieces(rate)):
+        delay, alike = _find(spoken[piece], spoken_at + piece.start / rate, heard, rate)
+        if alike >= _AUDIBLE:
+            found[number] = delay
+    return found
+
+
+def _pieces(rate: int) -> list[slice]:
+    words = scored(rate)
+    edges = np.linspace(words.start, words.stop, PIECES + 1).round().astype(int).tolist()
+    return [slice(first, last) for first, last in itertools.pairwise(edges)]
 
 
 def _find(window: Int16, said_at: float, heard: Heard, rate: int) -> tuple[float, float]:
@@ -79,15 +99,20 @@ def said_and_heard(
 
 
 def said_together(
-    spoken: Sequence[Int16], said_at: Sequence[float], delays_s: Sequence[float], heard: Heard, rate: int
+    spoken: Sequence[Int16], said_at: Sequence[float], delays_s: Sequence[Floats], heard: Heard, rate: int
 ) -> tuple[Floats, Floats]:
-    """The sum of what many said at once, each as much later as he is heard, and what was heard."""
+    """The sum of what many said at once, each as much later as he is heard, and what was heard.
+
+    `delays_s`: of each talker, `(PIECES,)`.
+    """
     words = scored(rate)
     origin = min(said_at)
     total = np.zeros(words.stop - words.start)
-    for samples, moment, delay in zip(spoken, said_at, delays_s, strict=True):
-        shift = round((moment + delay - origin) * rate)
-        total += part(samples, words.start - shift, len(total))
+    for number, piece in enumerate(_pieces(rate)):
+        place = slice(piece.start - words.start, piece.stop - words.start)
+        for samples, moment, delays in zip(spoken, said_at, delays_s, strict=True):
+            shift = round((moment + float(delays[number]) - origin) * rate)
+            total[place] += part(samples, piece.start - shift, piece.stop - piece.start)
     start = round((origin - heard.began_s) * rate) + words.start
     return total, part(heard.samples, start, len(total))
 

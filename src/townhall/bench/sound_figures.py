@@ -56,5 +56,6 @@ class SoundFigures(msgspec.Struct, frozen=True):
     sender_late_p99_ms: float = 0.0
     sender_late_max_ms: float = 0.0
     ticks_late: int = 0
+    tick_max_ms: float = 0.0
     packets_missing: int = 0
     """Of those that the server should have sent to listeners."""
