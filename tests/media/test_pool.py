@@ -264,7 +264,10 @@ def test_figures_are_sums_times_those_of_the_slowest() -> None:
     assert together == Stats(
         2, 100, 1.0, 15.0, 3.0, 8, 10, 12, 14, 16, 18.0, tick_counts=[11, 22], processes=2
     )
-    assert summed([figures_of(refusal="full"), figures_of(refusal="busy")]).refusal == "full"
+    none_takes_any = summed([figures_of(refusal="full"), figures_of(refusal="busy")])
+    assert none_takes_any is not None
+    assert none_takes_any.refusal == "full"
+    assert summed([]) is None
 
 
 def test_ports_are_divided_among_the_processes() -> None:

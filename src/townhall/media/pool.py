@@ -180,6 +180,7 @@ class MediaPool:
     def _died(self, index: int) -> None:
         self._order(self._spanning.lost(index))
         self._stats.pop(index, None)
+        self.stats = summed(list(self._stats.values()))
         for levels in self._levels.values():
             levels.pop(index, None)
 
@@ -193,8 +194,8 @@ class MediaPool:
 
     def _take_stats(self, index: int, stats: Stats) -> None:
         self._stats[index] = stats
-        self.stats = summed([self._stats[index] for index in sorted(self._stats)])
-        if self.on_stats is not None:
+        self.stats = summed(list(self._stats.values()))
+        if self.on_stats is not None and self.stats is not None:
             self.on_stats(self.stats)
 
     def _take_levels(self, index: int, levels: Levels) -> None:
@@ -276,10 +277,12 @@ def divided(settings: MediaSettings, workers: int) -> list[MediaSettings]:
     return shares
 
 
-def summed(stats: Sequence[Stats]) -> Stats:
+def summed(stats: Sequence[Stats]) -> Stats | None:
     """The figures of all processes together: times are those of the slowest. No legs are taken only when
-    none of them takes any.
+    none of them takes any. None when there are no figures yet.
     """
+    if not stats:
+        return None
     every = [each.refusal for each in stats]
     whole = {
         name: sum(getattr(each, name) for each in stats)
