@@ -9,7 +9,7 @@ take time from both, but not processor time of theirs.
 The callers are a process on the same machine, and come to one worker and the other by turns, so that every
 conference of more than one caller spans both: the worst case. Runs of one and of two take turns.
 
-    python benchmarks/workers.py [--callers 800] [--seconds 6] [--turns 3]
+    python benchmarks/workers.py [--shapes 1x800:10 80x10:2] [--seconds 4] [--turns 3]
 """
 
 import argparse
@@ -18,12 +18,13 @@ import multiprocessing
 import multiprocessing.connection
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from crowd import Shape, call
+from crowd import Shape, call, shape_of
 from townhall.media import Leg, MediaPool, MediaProcess, MediaSettings
 
 WARM_UP_S = 2
+SHAPES = [Shape(1, 800, 10), Shape(80, 10, 2), Shape(80, 10, 10)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,21 +126,23 @@ async def compare(one: Shape, two: Shape, seconds: int, turns: int) -> None:
     )
 
 
+def doubled(one: Shape) -> Shape:
+    """Twice the callers: in the one conference, or in twice as many conferences."""
+    if one.conferences == 1:
+        return replace(one, size=2 * one.size)
+    return replace(one, conferences=2 * one.conferences)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--callers", type=int, default=800, help="of one process; two have twice as many")
-    parser.add_argument("--seconds", type=int, default=6)
+    parser.add_argument("--shapes", type=shape_of, nargs="+", default=SHAPES, metavar="CONFxSIZE:UNMUTED")
+    parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--turns", type=int, default=3)
     chosen = parser.parse_args()
-    callers = chosen.callers
     print(f"{'conferences of two':>26} {'one: µs':>10} {'two: µs':>10} {'holds':>6}   (µs of a packet)")
-    for one, two in (
-        (Shape(1, callers, 10), Shape(1, 2 * callers, 10)),
-        (Shape(callers // 10, 10, 2), Shape(callers // 5, 10, 2)),
-        (Shape(callers // 10, 10, 10), Shape(callers // 5, 10, 10)),
-    ):
-        asyncio.run(compare(one, two, chosen.seconds, chosen.turns))
+    for one in chosen.shapes:
+        asyncio.run(compare(one, doubled(one), chosen.seconds, chosen.turns))
 
 
 if __name__ == "__main__":
