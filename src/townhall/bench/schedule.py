@@ -38,6 +38,6 @@ def courses(quick: bool) -> Sequence[Course]:
         RemoteCourse(200),
         BrowsersCourse(100, 20),
         OverloadCourse(),
-        SoakCourse(300, joins_a_minute=1200, minutes=0.75),
+        SoakCourse(),
         SoundCourse(SoundPlan()),
     ]
