@@ -208,6 +208,17 @@ class TestPagesComeAndGo:
                 await session.answered()
                 await first.hear("cancel")
 
+    async def test_page_that_comes_late_rings_only_where_there_is_room(self) -> None:
+        settings = VoiceSDKSettings(limits=Limits(devices_rung=1))
+        async with open_house(settings) as house, house.registered() as first:
+            session = ring(house)
+            await first.hear("invite")
+            async with house.registered() as second:
+                await second.silent()
+                await first.say("reject", callsid=CALL_SID)
+                assert await failure(session) == (486, "error")
+                await second.silent()
+
     async def test_page_loaded_anew_rings_again(self, house: SignalHouse) -> None:
         async with house.registered() as page:
             session = ring(house)

@@ -39,7 +39,8 @@ class Exchange:
             return
         self._devices.setdefault(device.identity, {})[device] = None
         for ringing in list(self._ringing.get(device.identity, ())):
-            ringing.ring(device)
+            if ringing.rings_at < self.settings.limits.devices_rung:
+                ringing.ring(device)
 
     def offline(self, device: Device) -> None:
         there = self._devices.get(device.identity)

@@ -66,6 +66,11 @@ class BrowserRinging(BrowserSession):
 
     # Who rings
 
+    @property
+    def rings_at(self) -> int:
+        """At how many pages."""
+        return len(self._ringing)
+
     def ring(self, device: Device) -> None:
         """Invite a page; not again one that has refused: pages register anew every half minute."""
         if device in self._ringing or device in self._declined or self._answered.done():
