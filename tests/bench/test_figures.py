@@ -110,9 +110,9 @@ def test_goodbye_is_heard_where_the_last_words_are_not_the_talkers() -> None:
     recording = Recording.of(4, 200)
     talk = payloads(np.arange(2), np.array([True, False]))
     words = np.random.default_rng(1).normal(0, 3000, (50, 160)).astype(np.int16)
-    recording.sound[:, :50] = talk[1]
-    recording.sound[1, 60:110] = encode_ulaw(words)
-    recording.sound[3, 60:65] = encode_ulaw(words)[:5]
+    recording.turned[:, :50] = ~talk[1]
+    recording.turned[1, 60:110] = ~encode_ulaw(words)
+    recording.turned[3, 60:65] = ~encode_ulaw(words)[:5]
     found = heard_words(recording, np.array([1, 2, 3]), audience)
     assert found.tolist() == [True, False, False]
 

@@ -26,14 +26,14 @@ def recorded(audience: Audience, hears: Bools, delay: int = 0) -> Recording:
     mix *= min(1.0, 30000 / np.abs(mix).max())  # as a limiter would
     sound = np.roll(np.tile(mix, 3), delay, axis=1)[:, : FRAMES_KEPT * 160].astype(np.int16)
     recording = Recording.of(len(hears), FRAMES_KEPT)
-    recording.sound[:] = encode_ulaw(sound).reshape(len(hears), FRAMES_KEPT, 160)
+    recording.turned[:] = ~encode_ulaw(sound).reshape(len(hears), FRAMES_KEPT, 160)
     recording.at[:] = STARTED + 0.02 * np.arange(FRAMES_KEPT)
     recording.seconds_at = [STARTED + np.arange(-1.0, 3.0) for _ in range(GROUPS)]
     return recording
 
 
 def heard_by(audience: Audience, recording: Recording) -> Heard:
-    phones = np.arange(len(recording.sound))
+    phones = np.arange(len(recording.at))
     return listen(recording, phones, audience.voices, audience.expected(phones), audience.beacons(phones))
 
 
@@ -92,8 +92,8 @@ def test_delay_is_found_to_the_sample_by_all_that_hear_the_beacon(delay: int) ->
 def test_a_packet_that_is_missing_makes_its_phone_unsteady() -> None:
     audience = Audience(1, 4, 2)
     recording = recorded(audience, audience.expected(np.arange(4)))
-    loud = np.flatnonzero((recording.sound[2] != 0xFF).mean(axis=1) > 0.9)
-    recording.sound[2, loud[loud > FRAMES_KEPT - 60][5]] = 0xFF
+    loud = np.flatnonzero((recording.turned[2] != 0).mean(axis=1) > 0.9)
+    recording.turned[2, loud[loud > FRAMES_KEPT - 60][5]] = 0
     assert heard_by(audience, recording).steady.tolist() == [True, True, False, True]
 
 

@@ -81,7 +81,9 @@ def listen(
     for first in range(0, len(phones), _BLOCK):
         block = slice(first, first + _BLOCK)
         sound = (
-            ULAW_DECODE[recording.sound[phones[block], begin:]].reshape(-1, 2 * RATE).astype(np.float32)
+            ULAW_DECODE[recording.sound(phones[block], slice(begin, None))]
+            .reshape(-1, 2 * RATE)
+            .astype(np.float32)
             / 32768
         )
         power = np.abs(np.fft.rfft(sound, axis=1)) ** 2

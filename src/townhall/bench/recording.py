@@ -8,15 +8,16 @@ from townhall.media.shapes import Bytes, Floats, Int64s
 
 _SAMPLES = 160
 _HALF = 1 << 31
-_SILENCE = 0xFF
 
 
 @dataclass(slots=True)
 class Recording:
     """Each phone's first packet is its frame 0; where nothing came there is silence, and `at` is NaN."""
 
-    sound: Bytes
-    """µ-law, `(phones, frames, 160)`."""
+    turned: Bytes
+    """µ-law with every bit turned over, so that fresh memory is silence and costs nothing until it is
+    written to, `(phones, frames, 160)`; see `sound`.
+    """
     at: Floats
     """When each packet came, in monotonic seconds, `(phones, frames)`."""
     first: Int64s
@@ -27,7 +28,7 @@ class Recording:
     @classmethod
     def of(cls, phones: int, frames: int) -> "Recording":
         return cls(
-            np.full((phones, frames, _SAMPLES), _SILENCE, np.uint8),
+            np.zeros((phones, frames, _SAMPLES), np.uint8),
             np.full((phones, frames), np.nan),
             np.full(phones, -1, np.int64),
         )
@@ -36,6 +37,11 @@ class Recording:
     def frames(self) -> int:
         return int(self.at.shape[1])
 
+    def sound(self, phones: Int64s, frames: slice = slice(None)) -> Bytes:
+        """What these phones heard, in µ-law, `(phones, frames, 160)`."""
+        heard: Bytes = ~self.turned[phones, frames]
+        return heard
+
     def keep(self, phones: Int64s, timestamps: Int64s, payloads: Bytes, at: Floats) -> None:
         """Put packets in their places; those that lie before the beginning or behind the end are left out."""
         fresh = np.flatnonzero(self.first[phones] < 0)[::-1]
@@ -43,5 +49,5 @@ class Recording:
         ahead = (timestamps - self.first[phones] + _HALF) % (2 * _HALF) - _HALF
         frames = ahead // _SAMPLES
         rows = np.flatnonzero((frames >= 0) & (frames < self.frames))
-        self.sound[phones[rows], frames[rows]] = payloads[rows]
+        self.turned[phones[rows], frames[rows]] = ~payloads[rows]
         self.at[phones[rows], frames[rows]] = at[rows]

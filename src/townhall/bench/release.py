@@ -18,7 +18,7 @@ from townhall.media.shapes import Bools, Int64s
 
 RELEASE_AIM_S = 5.0
 _WITHIN_S = 20.0
-_RECORDED_S = 8.0
+_RECORDED_S = 20.0
 _LEAST_WORDS = 20
 """Packets of the last second that are not silence: a goodbye was said."""
 _LEAST_OWN = 0.5
@@ -83,7 +83,7 @@ def heard_words(recording: Recording, phones: Int64s, audience: Audience) -> Boo
     near = (tones[:, None] + np.arange(-3, 4)).ravel()
     found = [np.zeros(0, np.bool_)]
     for first in range(0, len(phones), _BLOCK):
-        sound = recording.sound[phones[first : first + _BLOCK]]
+        sound = recording.sound(phones[first : first + _BLOCK])
         loud = (sound | 0x80 != 0xFF).sum(axis=2) > 40
         last = loud.shape[1] - np.argmax(loud[:, ::-1], axis=1)
         frames = np.clip(last[:, None] + np.arange(-50, 0), 0, None)
