@@ -29,7 +29,9 @@ def row(page: Page, name: str) -> Locator:
 
 async def next_frame(page: Page) -> None:
     """Wait until what a script has changed is laid out: between two frames, places are half of the old."""
-    await page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    await page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
 
 
 def act(page: Page, name: str) -> Locator:

@@ -11,6 +11,7 @@ from tests.harness.browser_looks import LOOKS, look_over
 from tests.harness.browser_page import ConsolePage, PagePhone
 from tests.harness.browser_story import Browsers
 from tests.harness.callee import callee
+from tests.harness.speech import speech
 from tests.harness.story import Story
 
 PIN = "471100"
@@ -45,7 +46,7 @@ async def test_live_conference_shuts_nobody_out(story: Story, browsers: Browsers
 
 
 async def speak_up(story: Story, console: ConsolePage, name: str) -> None:
-    """Have one of them be silent, for as long as is wanted, and speak: a tone without a pause is noise."""
+    """Have one of them be silent, for as long as is wanted, and speak: a tone is nobody talking."""
     caller = story.callers.get(name) or story.callers["gus"]
     if isinstance(caller, PagePhone):
         await caller.tab.say(None)
@@ -54,7 +55,7 @@ async def speak_up(story: Story, console: ConsolePage, name: str) -> None:
     await console.state(name, "Can speak")
     await asyncio.sleep(TALK_S / 4)
     if isinstance(caller, PagePhone):
-        await caller.tab.say(caller.tone_hz)
+        await caller.tab.speak()
     else:
-        caller.call.say_tone(caller.tone_hz)
+        caller.call.say_samples(speech(120.0))
     await console.state(name, "Talking")

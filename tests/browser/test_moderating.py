@@ -8,6 +8,7 @@ from playwright.async_api import expect
 from tests.harness.browser_page import ConsolePage
 from tests.harness.browser_story import Browsers
 from tests.harness.callee import callee
+from tests.harness.speech import speech
 from tests.harness.story import Story
 
 PIN = "471100"
@@ -44,8 +45,9 @@ async def test_people_are_muted_held_coached_and_removed_by_clicks(
     await anna.header("Live")
     story.callers["speaker"].call.say_nothing()
     await anna.state("speaker", "Can speak")
-    story.callers["speaker"].call.say_tone(story.callers["speaker"].tone_hz)
+    story.callers["speaker"].call.say_samples(speech(60.0))
     await anna.state("speaker", "Talking")
+    story.callers["speaker"].call.say_tone(story.callers["speaker"].tone_hz)
 
     await anna.act_on("speaker", "Mute")
     await story.hear({**talk, "moderator": "silence", "listener": "moderator"})

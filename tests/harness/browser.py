@@ -144,6 +144,10 @@ class Tab:
         """Another tone into the microphone; None: nothing."""
         await self.page.evaluate("hz => townhallTest.say(hz)", hz)
 
+    async def speak(self) -> None:
+        """Something like speech into the microphone, in the tone's place."""
+        await self.page.evaluate("() => townhallTest.speak()")
+
     async def codec(self) -> str:
         """What the newest connection receives: `audio/opus`, `audio/PCMU` …; "" before any came."""
         return str(await self.page.evaluate("() => townhallTest.codec()"))

@@ -11,9 +11,25 @@
     const context = new AudioContext();
     const oscillator = new OscillatorNode(context, { frequency: asked.tone || 440 });
     const gain = new GainNode(context, { gain: asked.tone ? LEVEL : 0 });
-    oscillator.connect(gain);
+    const outlet = new GainNode(context);
+    oscillator.connect(gain).connect(outlet);
     oscillator.start();
-    return { context, oscillator, gain };
+    return { context, oscillator, gain, outlet };
+  };
+
+  /** Four syllables a second on a gliding pitch: no words, but what tells a voice from a tone. */
+  const makeSpeech = ({ context, outlet }) => {
+    const voice = new OscillatorNode(context, { type: "sawtooth", frequency: 130 });
+    const glide = new OscillatorNode(context, { frequency: 0.7 });
+    glide.connect(new GainNode(context, { gain: 20 })).connect(voice.frequency);
+    const syllables = new GainNode(context, { gain: 0.5 });
+    const beat = new OscillatorNode(context, { frequency: 4 });
+    beat.connect(new GainNode(context, { gain: 0.5 })).connect(syllables.gain);
+    for (const frequency of [650, 1200, 2400]) {
+      voice.connect(new BiquadFilterNode(context, { type: "bandpass", frequency, Q: 6 })).connect(syllables);
+    }
+    syllables.connect(outlet);
+    for (const source of [voice, glide, beat]) source.start();
   };
 
   const refusal = { refused: "NotAllowedError", missing: "NotFoundError", busy: "NotReadableError" }[asked.microphone];
@@ -26,7 +42,7 @@
       voice ??= makeVoice();
       await voice.context.resume();
       const outlet = new MediaStreamAudioDestinationNode(voice.context, { channelCount: 1 });
-      voice.gain.connect(outlet);
+      voice.outlet.connect(outlet);
       return outlet.stream;
     };
   }
@@ -36,5 +52,11 @@
     if (!voice) return;
     if (hz) voice.oscillator.frequency.value = hz;
     voice.gain.gain.value = hz ? LEVEL : 0;
+  };
+
+  /** Speak instead of making a tone, until the page is closed. */
+  townhallTest.speak = () => {
+    townhallTest.say(null);
+    makeSpeech(voice);
   };
 }
