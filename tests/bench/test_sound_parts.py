@@ -13,7 +13,9 @@ from tests.harness.speechlike import noise_like_speech
 from townhall.audio import encode_ulaw
 from townhall.bench import sound_speech
 from townhall.bench.sound_compare import delays_in_mix, delays_ms, said_and_heard, said_together
+from townhall.bench.sound_figures import TEN, SoundFigures, WeatherFigures
 from townhall.bench.sound_nothing import heard_untreated
+from townhall.bench.sound_page import BEGIN, END, write_sound
 from townhall.bench.sound_score import score
 from townhall.bench.sound_speech import SoundMissing, cut, load_utterances, phrases, scored, with_breaths
 from townhall.bench.sound_talk import Heard, Opus, Packets, Ulaw, listen
@@ -119,6 +121,32 @@ def test_untreated_packets_that_come_after_60_ms_are_holes(way: str) -> None:
     kept = codec.decode([*payloads])[::160]
     hole = 0 if way == "silence" else kept[1]
     assert heard.tolist() == [kept[0], kept[1], hole, hole, kept[4], kept[5]]
+
+
+# ---- the page ----
+
+
+def test_page_on_sound_gets_the_figures_between_its_marks(tmp_path: Path) -> None:
+    page = tmp_path / "sound.md"
+    found = WeatherFigures("loss 5 %", 10, 3.8049, 3.1, 31.6, 40.0, 3.0, 3.1)
+    ten = WeatherFigures(TEN, 4, 4.53, 4.5, 31.6, 40.0)
+    figures = SoundFigures(g711=(found, ten), opus=(found,), tick_max_ms=4.25)
+    assert write_sound(tmp_path, figures) == []
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    assert write_sound(tmp_path, SoundFigures(left_out="no compiler")) == []
+    assert write_sound(tmp_path, figures) == [page]
+    text = page.read_text()
+    assert "| loss 5 % | **3.80 / 32** | 3.00 | 3.10 | ≥ 3.8 | 2.89 |" in text
+    assert "| ten talkers | **4.53 / 32** |  |  | ≥ 4.5 | 4.54 |" in text
+    assert "longest tick took 4.2 ms" in text
+    assert text.startswith("before\n")
+    assert text.endswith(f"{END}\nafter\n")
+    assert "old" not in text
+
+
+def test_page_on_sound_in_the_documentation_has_its_marks() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "explanation" / "sound.md").read_text()
+    assert text.index(BEGIN) < text.index(END)
 
 
 # ---- speech ----

@@ -7,6 +7,8 @@ from townhall.bench.capacity import CapacityFigures
 from townhall.bench.courses import Outcome, Table
 from townhall.bench.picture import picture
 from townhall.bench.result import BenchResult, write_json
+from townhall.bench.sound_figures import SoundFigures
+from townhall.bench.sound_page import write_sound
 from townhall.errors import TownhallError
 
 BEGIN, END = "<!-- figures: written by `townhall bench --write` -->", "<!-- end of figures -->"
@@ -41,6 +43,9 @@ def write_pages(folder: Path, result: BenchResult, outcomes: Mapping[str, Outcom
         (folder / PICTURE).write_text(picture(capacity.figures, result.machine.split(",")[0]))
         written.append(folder / PICTURE)
         parts.insert(1, f"![Processor, ticks and gaps of a growing conference]({PICTURE})")
+    sound = outcomes.get("sound")
+    if sound is not None and isinstance(sound.figures, SoundFigures):
+        written += write_sound(folder, sound.figures)
     tables = "\n\n".join(parts)
     (folder / PAGE).write_text(f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}")
     return written
