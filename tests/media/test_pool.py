@@ -26,7 +26,7 @@ from townhall.media import (
     Stats,
     TalkerRecorded,
 )
-from townhall.media.pool import divided, summed
+from townhall.media.division import divided, summed
 from townhall.media.protocol import Levels
 
 
