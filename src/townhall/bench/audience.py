@@ -50,6 +50,10 @@ class Audience:
         phones = voices // self.talkers * self.callers + voices % self.talkers
         return dict(zip(phones.tolist(), payloads(voices, voices % self.talkers == 0), strict=True))
 
+    def started(self, phones: Int64s) -> Int64s:
+        """Those of `phones` whose moderator is among them; the others wait."""
+        return phones[np.isin(self.beacons(phones), phones)]
+
     def expected(self, phones: Int64s) -> Bools:
         """Whom each of `phones`, those who are there, has to hear, `(phones, voices)`: the talkers of its
         conference but itself.

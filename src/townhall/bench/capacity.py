@@ -71,7 +71,7 @@ class CapacityCourse:
         self._stage_s = [seconds] * (len(sizes) - 1) + [last_s]
         self._floor_s = floor_s
         fill_s = sizes[-1] / calls_a_second
-        self.seconds = 12 + fill_s + sum(self._stage_s) + len(sizes) * (floor_s + 6)
+        self.seconds = 12 + fill_s + sum(self._stage_s) + len(sizes) * (floor_s + 9)
 
     async def run(self, progress: Progress) -> Outcome:
         progress("Starting a server", 0.0)

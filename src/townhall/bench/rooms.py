@@ -79,13 +79,15 @@ class RoomsCourse:
                     f"none of {audience.phones} phones was answered: {dict(caller.failures)}\n"
                     f"{subject.tail()}"
                 )
-            phones = phones_of(answered)
+            phones = audience.started(phones_of(answered))
             await settle(crowd, audience, phones, partial(progress, "Waiting until all are in"))
             gathered = await gather(subject, crowd, phones, self._measure_s, partial(progress, self._title()))
         floor = None
         if self._floor_s:
             floor = await measure_floor(
-                len(phones), self._floor_s, partial(progress, f"Finding the floor of {len(phones)} callers")
+                len(answered),
+                self._floor_s,
+                partial(progress, f"Finding the floor of {len(answered)} callers"),
             )
         progress(f"Listening to what {len(phones)} phones heard", 0.0)
         load = await asyncio.to_thread(figures_of, gathered, audience, floor)

@@ -26,7 +26,7 @@ def courses(quick: bool) -> Sequence[Course]:
         ]
     return [
         AnswersCourse(500, 100.0),
-        CapacityCourse([250, 500, 1000, 2000]),
+        CapacityCourse([250, 500, 1000, 2000], seconds=8.0, floor_s=5.0),
         RoomsCourse("rooms", Audience(200, 10, 2)),
         RoomsCourse("all_talk", Audience(1, 500, 500)),
         WorkersCourse(
