@@ -16,10 +16,14 @@ _BIN = 80
 _BINS = 32
 _KEEP = np.float32(0.997)
 """Weight that a packet's arrival keeps when the next arrives: a memory of some 300 packets."""
-_CAUGHT, _PLENTY = np.float32(0.98), np.float32(0.993)
+_LEAST, _PLENTY = np.float32(0.97), np.float32(0.995)
 """Shares of packets: with fewer in time the wait grows, with more it shrinks. In between it stays, for each
 move is a small wrong, and many of them are a greater one than a late packet.
 """
+_LEAST_ROUGH, _PLENTY_ROUGH = np.float32(0.993), np.float32(0.998)
+"""The same on a line that is never calm: there the last step of the wait is cheap and brings much."""
+_CALM_BINS = 2
+"""A line is rough when less than half of its packets come within so many bins, 20 ms, of the earliest."""
 _TURNS = 8
 """Every so many ticks a leg's wait is thought over, and whenever a packet was late."""
 _LONGEST = 2000
@@ -64,8 +68,11 @@ class DelayEstimator:
     def _decide(self, slots: Slots) -> None:
         cumulative = np.cumsum(self._counts[slots], axis=1)
         total = cumulative[:, -1:]
-        least = (cumulative >= _CAUGHT * total).argmax(axis=1) * self._bin
-        most = (cumulative >= _PLENTY * total).argmax(axis=1) * self._bin
+        rough = cumulative[:, _CALM_BINS : _CALM_BINS + 1] < 0.5 * total
+        least, most = (
+            (cumulative >= np.where(rough, on_rough, on_calm) * total).argmax(axis=1) * self._bin
+            for on_rough, on_calm in ((_LEAST_ROUGH, _LEAST), (_PLENTY_ROUGH, _PLENTY))
+        )
         wanted = np.clip(self.target[slots], least, most)
         self.target[slots] = np.clip(wanted, self._shortest, self._longest)
 
