@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from tests.harness.documents import conference
 from tests.harness.moderator import Moderator
+from tests.harness.speech import speech
 from tests.harness.story import Story
 
 PIN = "24681357"
@@ -52,9 +53,12 @@ async def test_roster_lanes_and_levels_follow_the_voices(hall: Hall) -> None:
     for name, role in (("listener", "listener"), ("speaker", "speaker"), ("moderator", "moderator")):
         row = await console.sees(lambda name=name: console.person(hall.name, name))
         assert (row["role"], row["number"]) == (role, name)
-    row = await console.sees(
-        lambda: (p := console.person(hall.name, "speaker")) and p["state"] == "talking" and p
-    )
+    for name in ("speaker", "moderator"):
+        hall.story.callers[name].call.say_samples(speech(120.0))
+    for name in ("moderator", "speaker"):
+        row = await console.sees(
+            lambda name=name: (p := console.person(hall.name, name)) and p["state"] == "talking" and p
+        )
     level = await console.sees(lambda: console.levels.get(row["call_sid"]))
     assert -60 < level < 0
     told = await console.sees(lambda: console.conference(hall.name))
