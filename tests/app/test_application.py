@@ -342,3 +342,9 @@ async def test_role_with_a_pin_is_taken_only_with_the_right_one() -> None:
     assert {told[0] for told in register.told} == {"called"}
     await caller.ask("/pin/moderator", Digits="246810")
     assert register.told[-1] == ("took role", CALL, "+15550100", "2000", "moderator")
+
+
+async def test_caller_for_whom_there_is_no_room_is_told_so_and_hung_up(caller: Caller) -> None:
+    document = await caller.ask("/app/menu", ServerFull="true")
+    assert verbs(document) == ["Say", "Hangup"]
+    assert said(document) == ["Sorry, the conference is full. Please call again later. Goodbye."]

@@ -35,6 +35,8 @@ class SlowDirectory:
 class Exchange:
     """A switchboard that takes two calls of one source, and three in all; and a phone."""
 
+    most: int = 3
+    most_of_source: int = 2
     directory: SlowDirectory = field(default_factory=SlowDirectory)
     phone: UserAgent = field(
         default_factory=lambda: UserAgent(UserAgentSettings(port=0), lambda invite: invite.reject(486))
@@ -43,7 +45,7 @@ class Exchange:
     def __post_init__(self) -> None:
         nothing = cast(Any, Silence())
         self.switchboard = Switchboard(
-            SwitchboardSettings(account_sid="AC" + "a" * 32, max_calls=3, calls_per_source=2),
+            SwitchboardSettings("AC" + "a" * 32, max_calls=self.most, calls_per_source=self.most_of_source),
             directory=self.directory,
             media=cast(Any, PlayedMedia()),
             clips=nothing,
@@ -67,8 +69,8 @@ class Exchange:
 
 
 @pytest.fixture
-async def exchange() -> AsyncIterator[Exchange]:
-    exchange = Exchange()
+async def exchange(request: pytest.FixtureRequest) -> AsyncIterator[Exchange]:
+    exchange = Exchange(*getattr(request, "param", ()))
     await exchange.desk.start()
     await exchange.phone.start()
     yield exchange
@@ -100,6 +102,7 @@ async def test_callers_who_left_more_work_than_is_bearable_keep_their_places(
     exchange: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(switchboard, "LEAVING_AT_MOST", 2)
+    monkeypatch.setattr(switchboard, "TOLD_AT_MOST", 0)
     for number in range(2 + 3):
         session = await exchange.taken(str(number))
         await session.hang_up()
@@ -108,3 +111,22 @@ async def test_callers_who_left_more_work_than_is_bearable_keep_their_places(
     with pytest.raises(InviteFailed) as refused:
         await (await exchange.call("6")).answered()
     assert refused.value.status == 503
+
+
+@pytest.mark.parametrize("exchange", [(1, 9)], indirect=True)
+async def test_few_at_a_time_may_be_told_that_every_place_is_taken(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(switchboard, "TOLD_AT_MOST", 2)
+    await exchange.taken("the-only-place")
+    first = await exchange.taken("told-1")
+    await exchange.taken("told-2")
+    with pytest.raises(InviteFailed) as refused:
+        await (await exchange.call("3")).answered()
+    assert (refused.value.status, refused.value.retry_after) == (503, "10")
+    assert exchange.switchboard.calls == 1  # who is told takes no place
+
+    exchange.directory.answers.set()
+    with pytest.raises(InviteFailed) as unknown:
+        await first.answered()
+    assert unknown.value.status == 404

@@ -183,6 +183,7 @@ def stored(tmp_path: Path, number: str):  # type: ignore[no-untyped-def]
         (["add", "2000", "--music", "loud"], 2, "'loud'"),
         (["add", "2000", "--max-participants", "9999"], 2, "participants"),
         (["add", "2000", "--conference", ""], 2, "conference"),
+        (["add", "2000", "--when-full", "music"], 2, "busy or spoken"),
         (["change", "1000"], 2, "nothing to change"),
         (["change", "1000", "--speaker-pin", "x"], 2, "4 to 12 digits"),
         (["change", "9999", "--welcome", "Hi"], 1, "there is no line 9999"),

@@ -30,6 +30,11 @@ MAX_WRONG_PINS = 3
 WITHHELD = {"", "anonymous", "restricted", "unavailable", "unknown", "private", "blocked", "+266696687"}
 """What `From` says when the caller's number is withheld; the last is "anonymous" spelled on a keypad."""
 
+FULL = "ServerFull"
+"""A parameter of Townhall's own, beside Twilio's: this call is taken only to be told that there is no room.
+Lines that want it told in words are asked; Twilio, which is never full, never asks.
+"""
+
 _PAGE = "client:web_"
 """Who calls from the phone page (`townhall.console.phone`)."""
 
@@ -90,6 +95,8 @@ class _Flow:
     async def menu(self, line: Line, parameters: Parameters, links: str) -> str:
         digits = parameters.get("Digits", "")
         wrong_keys = _count(parameters)
+        if FULL in parameters:
+            return documents.farewell(line, "full")
         if not digits:
             return documents.menu(line, links, wrong_keys)
         if role := documents.KEYS.get(digits):

@@ -26,6 +26,8 @@ class Line:
     beep: Literal["true", "false", "onEnter", "onExit"] | None = None
     """None: Twilio's default, a beep at every coming and going."""
     max_participants: int | None = None
+    when_full: Literal["busy", "spoken"] = "busy"
+    """What callers get when the server is full. It is the engine that asks: see `application.FULL`."""
 
     def pin(self, role: Role) -> str | None:
         """The PIN that guards a role, if one does."""

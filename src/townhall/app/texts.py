@@ -23,6 +23,8 @@ class Texts:
     thanks: str
     not_joined: str
     no_such_line: str
+    full: str
+    """The server has no room for the caller."""
 
 
 CATALOGUE = {
@@ -40,6 +42,7 @@ CATALOGUE = {
         thanks="Thank you for being with us. Goodbye.",
         not_joined="Sorry, you could not join. The conference may be full. Please try again later. Goodbye.",
         no_such_line="Sorry, there is no conference at this number. Goodbye.",
+        full="Sorry, the conference is full. Please call again later. Goodbye.",
     ),
     "de": Texts(
         welcome="Willkommen zur Konferenz.",
@@ -57,6 +60,7 @@ CATALOGUE = {
         not_joined="Sie konnten leider nicht teilnehmen, vielleicht ist die Konferenz voll. "
         "Bitte versuchen Sie es später wieder. Auf Wiederhören.",
         no_such_line="Unter dieser Nummer gibt es leider keine Konferenz. Auf Wiederhören.",
+        full="Die Konferenz ist leider voll. Bitte rufen Sie später wieder an. Auf Wiederhören.",
     ),
     "fr": Texts(
         welcome="Bienvenue à la conférence.",
@@ -74,6 +78,7 @@ CATALOGUE = {
         not_joined="Désolé, vous n'avez pas pu entrer. La conférence est peut-être complète. "
         "Réessayez plus tard. Au revoir.",
         no_such_line="Désolé, il n'y a pas de conférence à ce numéro. Au revoir.",
+        full="Désolé, la conférence est complète. Rappelez plus tard. Au revoir.",
     ),
     "es": Texts(
         welcome="Le damos la bienvenida a la conferencia.",
@@ -90,6 +95,7 @@ CATALOGUE = {
         not_joined="Lo sentimos, no pudo entrar. Quizá la conferencia esté completa. "
         "Inténtelo más tarde. Adiós.",
         no_such_line="Lo sentimos, no hay ninguna conferencia en este número. Adiós.",
+        full="Lo sentimos, la conferencia está completa. Llame más tarde. Adiós.",
     ),
 }
 
@@ -108,5 +114,6 @@ def spoken_texts(line: Line) -> list[tuple[str, str]]:
     first = (line.welcome, line.language) if line.welcome else (texts.welcome, language)
     roles: list[Role] = ["speaker", "moderator"]
     pins = [texts.ask_pin, texts.wrong_pin] if any(line.pin(role) for role in roles) else []
-    rest = [texts.menu, texts.moderator, *pins, texts.thanks, texts.wrong_key, texts.goodbye]
+    full = [texts.full] if line.when_full == "spoken" else []
+    rest = [texts.menu, texts.moderator, *pins, texts.thanks, texts.wrong_key, texts.goodbye, *full]
     return [first, *((text, language) for text in rest)]

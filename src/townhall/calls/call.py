@@ -43,6 +43,8 @@ class Route:
     fallback_method: Method = "POST"
     status_callback: str | None = None
     status_callback_method: Method = "POST"
+    tells_when_full: bool = False
+    """Whether its document has words for callers for whom there is no room (`ServerFull`)."""
 
 
 @dataclass(eq=False)

@@ -46,6 +46,9 @@ Course = Callable[[LiveCall], Awaitable[None]]
 """What a call does from its beginning to its end."""
 
 RETRY_AFTER_S = 10
+TOLD_AT_MOST = 20
+"""So many at a time are told in words that the server is full, where their line asks for it."""
+TOLD_WITHIN_S = 20.0
 LEAVING_AT_MOST = 500
 """So many calls whose books are still open do not count as calls; what is more does, as it is work."""
 
@@ -110,6 +113,8 @@ class Switchboard:
         """Goodbyes said from places that can't wait."""
         self._leaving: set[asyncio.Task[None]] = set()
         """Of the tasks, those whose caller has gone: their place is free, while their books are closed."""
+        self._told: set[asyncio.Task[None]] = set()
+        """Of the tasks, those of callers who are told that there is no room; they take no place."""
         self._calls: dict[str, Call] = {}
         self._draining = False
         self.turnstile = Turnstile(settings.max_calls, settings.calls_per_source)
@@ -134,7 +139,8 @@ class Switchboard:
     @property
     def calls(self) -> int:
         """How many places are taken."""
-        return len(self._tasks) - min(len(self._leaving), LEAVING_AT_MOST)
+        told = len(self._told - self._leaving)
+        return len(self._tasks) - min(len(self._leaving), LEAVING_AT_MOST) - told
 
     @property
     def most_participants(self) -> int:
@@ -152,12 +158,15 @@ class Switchboard:
     def _take(self, invite: CallInvite, admit: Callable[[], Awaitable[Call | None]]) -> None:
         host, now = invite.source[0], asyncio.get_running_loop().time()
         why_not = "it is about to stop" if self._draining else self._why_not(host, now)
-        if why_not:
-            self._reception.turn_away(invite, why_not, 503, [("Retry-After", str(RETRY_AFTER_S))])
+        if why_not and not self._may_be_told(host, now):
+            self._turn_away(invite, why_not)
             return
+        admission = self._admit_to_be_told(invite, admit(), why_not) if why_not else admit()
         ticket = self.turnstile.enter(host, now)
-        task = asyncio.create_task(self._serve(invite, admit(), ticket), name=f"call {invite.call_id}")
+        task = asyncio.create_task(self._serve(invite, admission, ticket), name=f"call {invite.call_id}")
         self._tasks.add(task)
+        if why_not:
+            self._told.add(task)
 
         def gone() -> None:
             # Whoever has hung up may call again at once, before the books of this call are closed.
@@ -170,6 +179,7 @@ class Switchboard:
             invite.session.on_ended = _nothing
             self._tasks.discard(task)
             self._leaving.discard(task)
+            self._told.discard(task)
 
         invite.session.on_ended = gone
         task.add_done_callback(done)
@@ -180,6 +190,29 @@ class Switchboard:
         """
         stats = self._media.stats
         return self.turnstile.why_not(host, self.calls, now) or (stats.refusal if stats else "")
+
+    def _turn_away(self, invite: CallInvite, why_not: str) -> None:
+        self._reception.turn_away(invite, why_not, 503, [("Retry-After", str(RETRY_AFTER_S))])
+
+    def _may_be_told(self, host: str, now: float) -> bool:
+        """Whether one more can be told that there is no room: every place is taken, and that is all."""
+        if self._draining or len(self._told) >= TOLD_AT_MOST or self.calls < self._settings.max_calls:
+            return False
+        stats = self._media.stats
+        return not self.turnstile.why_not(host, 0, now) and not (stats and stats.refusal)
+
+    async def _admit_to_be_told(
+        self, invite: CallInvite, admission: Awaitable[Call | None], why_not: str
+    ) -> Call | None:
+        """Only where the number's document has words for it; everybody else gets 503."""
+        call = await admission
+        if call is None or call.route is None or not call.route.tells_when_full:
+            if call is not None:
+                self._turn_away(invite, why_not)
+            return None
+        call.own_parameters.append(("ServerFull", "true"))
+        self.limit(call, TOLD_WITHIN_S)
+        return call
 
     def live(self, sid: str) -> Call | None:
         """The call of this SID, unless it is over."""

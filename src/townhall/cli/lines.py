@@ -32,6 +32,10 @@ Music = Annotated[
     str | None,
     typer.Option(help='Hold music: "default", "silence" or a web address.'),
 ]
+WhenFull = Annotated[
+    str | None,
+    typer.Option(help='What callers get when the server is full: "busy", or "spoken" for words.'),
+]
 MaxParticipants = Annotated[int | None, typer.Option(min=2, help="Most people in the conference.")]
 
 
@@ -73,9 +77,11 @@ def add(
     language: Language = None,
     music: Music = None,
     max_participants: MaxParticipants = None,
+    when_full: WhenFull = None,
 ) -> None:
     """Add a line. Its conference is named after the number unless you say otherwise."""
     given = _given(conference, welcome, speaker_pin, moderator_pin, voice, language, music, max_participants)
+    given |= {} if when_full is None else {"when_full": when_full}
 
     async def work(store: "Store") -> None:
         from townhall.store import Line
@@ -102,9 +108,11 @@ def change(
     language: Language = None,
     music: Music = None,
     max_participants: MaxParticipants = None,
+    when_full: WhenFull = None,
 ) -> None:
     """Change what you name; the rest stays. Callers notice with their next step."""
     given = _given(conference, welcome, speaker_pin, moderator_pin, voice, language, music, max_participants)
+    given |= {} if when_full is None else {"when_full": when_full}
     if not given:
         fail("nothing to change; `townhall line change --help` lists what can be", 2)
 

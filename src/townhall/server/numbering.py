@@ -21,9 +21,10 @@ class NumberPlan:
         number = await self._store.numbers.get(user)
         if number is not None:
             return self._route_to(await self._webhooks_of(number))
-        if await self._store.lines.get(user) is not None:
-            return Route(voice_url=self._menu_url)
-        return None
+        line = await self._store.lines.get(user)
+        if line is None:
+            return None
+        return Route(voice_url=self._menu_url, tells_when_full=line.when_full == "spoken")
 
     async def route_of_application(self, sid: str) -> Route | None:
         """The voice URL of an application that a browser's token names."""
@@ -79,6 +80,7 @@ def _line_of(stored: StoredLine) -> Line:
         language=stored.language,
         music=stored.music,
         max_participants=stored.max_participants,
+        when_full="spoken" if stored.when_full == "spoken" else "busy",
     )
 
 

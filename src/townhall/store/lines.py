@@ -33,6 +33,7 @@ class LineChanges(TypedDict, total=False):
     language: str
     music: str | None
     max_participants: int | None
+    when_full: str
 
 
 class Lines:

@@ -48,6 +48,8 @@ class Line:
     """Wait URL; None: the default music, empty: silence."""
     max_participants: int | None = None
     created_at: datetime = field(default_factory=_now)
+    when_full: str = "busy"
+    """What callers get when the server is full: `busy`, or `spoken`, which tells some of them in words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from townhall.store.errors import StoreError
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision in `migrations/versions`; a test compares them."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -96,6 +96,7 @@ lines = sa.Table(
     _text("music", nullable=True),
     sa.Column("max_participants", sa.Integer),
     _time("created_at"),
+    sa.Column("when_full", sa.Text, nullable=False, server_default="busy"),
 )
 
 calls = sa.Table(

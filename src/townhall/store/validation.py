@@ -102,6 +102,9 @@ def _check_name(what: str, name: str) -> None:
     _require(len(name) <= LONGEST_NAME, what, f"{len(name)} characters", f"at most {LONGEST_NAME}")
 
 
+WHEN_FULL = ("busy", "spoken")
+
+
 def check_line(line: Line) -> None:
     """Raises `StoreError` when a value cannot be used."""
     _check_dialable(line.number)
@@ -121,6 +124,9 @@ def check_line(line: Line) -> None:
     limit = line.max_participants
     fits = limit is None or 2 <= limit <= MOST_PARTICIPANTS
     _require(fits, "number of participants", limit, f"2 to {MOST_PARTICIPANTS}")
+    _require(
+        line.when_full in WHEN_FULL, "word for when the server is full", line.when_full, "busy or spoken"
+    )
 
 
 def _check_dialable(number: str) -> None:
