@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from townhall.audio import AudioError, InbandDigits, Playout, SpeechDetector, decode, limit, load_clip, sine
+from townhall.audio.levels import level_dbfs
 
 
 def _file(container: str, subtype: str) -> bytes:
@@ -110,5 +111,5 @@ def test_detectors_and_limiter_any_samples(data: bytes) -> None:
     for _ in range(3):
         pressed, keys = digits.detect(slots, frames)
         assert len(pressed) == len(keys)
-        speech.update(slots, frames)
+        speech.update(slots, frames, level_dbfs(frames))
     assert limit(frames.astype(np.int32) * 60_000).dtype == np.int16
