@@ -176,4 +176,4 @@ def _outcome(figures: CapacityFigures) -> Outcome:
             [grown_row(load) for load in loads],
         ),
     ]
-    return Outcome(figures, tables, [reason for load in loads for reason in spoiled(load)])
+    return Outcome(figures, tables, spoiled(*loads))

@@ -211,24 +211,29 @@ def figures_of(gathered: Gathered, audience: Audience, floor: FloorShare | None)
     )
 
 
-def spoiled(figures: LoadFigures) -> list[str]:
-    """Why a window says more of the load maker or the machine than of the server."""
-    where = f"{figures.callers} callers: "
+def spoiled(*windows: LoadFigures) -> list[str]:
+    """Why windows say more of the load maker or the machine than of the server; the worst of each kind."""
     reasons = []
-    if figures.floor_moved is not None and figures.floor_moved < FLOOR_LEAST:
-        reasons.append(f"{where}the floor moved {100 * figures.floor_moved:.0f} % of its packets")
-    if figures.load_maker_late_p99_ms > LATE_AIM_MS:
+    late = max(windows, key=lambda figures: figures.load_maker_late_p99_ms)
+    if late.load_maker_late_p99_ms > LATE_AIM_MS:
         reasons.append(
-            f"{where}the load maker was {figures.load_maker_late_p99_ms:.0f} ms late at 99 % of its steps, so"
-            " gaps, delays and ticks are worse than with real phones"
+            f"{late.callers} callers: the load maker was {late.load_maker_late_p99_ms:.0f} ms late at 99 % of"
+            " its steps, so gaps, delays and ticks are worse than with real phones"
         )
-    if figures.load_maker_dropped:
+    dropped = max(windows, key=lambda figures: figures.load_maker_dropped)
+    if dropped.load_maker_dropped:
         reasons.append(
-            f"{where}the load maker's own buffers had no room for {figures.load_maker_dropped} packets,"
-            " which count as missed"
+            f"{dropped.callers} callers: the load maker's own buffers had no room for"
+            f" {dropped.load_maker_dropped} packets, which count as missed"
         )
-    if figures.others_cpu > OTHERS_AIM:
+    others = max(windows, key=lambda figures: figures.others_cpu)
+    if others.others_cpu > OTHERS_AIM:
         reasons.append(
-            f"{where}other processes took {figures.others_cpu:.2f} of a core; measure on an idle machine"
+            f"{others.callers} callers: other processes took {others.others_cpu:.2f} of a core; measure on an"
+            " idle machine"
         )
+    for figures in windows:
+        if figures.floor_moved is not None and figures.floor_moved < FLOOR_LEAST:
+            moved = 100 * figures.floor_moved
+            reasons.append(f"{figures.callers} callers: the floor moved {moved:.0f} % of its packets")
     return reasons

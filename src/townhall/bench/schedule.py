@@ -19,9 +19,9 @@ def courses(quick: bool) -> Sequence[Course]:
     """The courses, with what each does in a full or a quick run."""
     if quick:
         return [
-            AnswersCourse(100, 50.0),
-            CapacityCourse([50, 150], calls_a_second=50.0, seconds=3.0, last_s=4.0, floor_s=2.0),
-            RoomsCourse("rooms", Audience(10, 10, 2), calls_a_second=50.0, seconds=3.0, floor_s=2.0),
+            AnswersCourse(100, 100.0),
+            CapacityCourse([50, 100], calls_a_second=50.0, seconds=3.0, last_s=3.0, floor_s=2.0),
+            RoomsCourse("rooms", Audience(5, 10, 2), calls_a_second=50.0, seconds=3.0, floor_s=0.0),
             SoundCourse(SoundPlan(g711_pairs=2, ten_rooms=1, opus_pairs=0)),
         ]
     return [
