@@ -59,7 +59,7 @@ class Engine:
     def receive(self, batch: Received, now: float) -> None:
         """Take in a batch of datagrams from any of the sockets."""
         reports = batch.sockets >= self._sockets
-        reports |= (batch.data[:, 1] >= 192) & (batch.data[:, 1] <= 223)  # RFC 5761 section 4
+        reports |= (batch.data[:, 1] & 0xE0) == 192  # 192 to 223: RFC 5761 section 4
         if reports.any():
             self.reports.take(_rows(batch, np.flatnonzero(reports)), now)
             rest = np.flatnonzero(~reports)

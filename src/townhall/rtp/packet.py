@@ -60,8 +60,9 @@ def parse_headers(data: Bytes, lengths: npt.NDArray[np.integer]) -> HeaderArrays
 
     Never raises for what a peer sent: a malformed packet's row is not `valid`.
     """
-    first, second = data[:, 0], data[:, 1]
-    words = data.view(">u4")
+    heads = np.ascontiguousarray(data[:, :HEADER_LENGTH])  # side by side: rows lie far apart in memory
+    first, second = heads[:, 0], heads[:, 1]
+    words = heads.view(">u4")
     sizes = lengths.astype(np.int64)
     valid = ((first >> 6) == 2) & (sizes >= HEADER_LENGTH)
     start = np.full(len(sizes), HEADER_LENGTH, np.int64)
@@ -75,7 +76,7 @@ def parse_headers(data: Bytes, lengths: npt.NDArray[np.integer]) -> HeaderArrays
         valid=valid,
         marker=second >= 0x80,
         payload_type=second & np.uint8(0x7F),
-        sequence_number=data.view(">u2")[:, 1].astype(np.uint16),
+        sequence_number=heads.view(">u2")[:, 1].astype(np.uint16),
         timestamp=words[:, 1].astype(np.uint32),
         ssrc=words[:, 2].astype(np.uint32),
         start=start,

@@ -45,7 +45,7 @@ class Sources:
         self._base = np.zeros(capacity, np.int64)
         self._highest = np.zeros(capacity, np.int64)
         self._expected_next = np.full(capacity, -1, np.int64)
-        self._transit = np.zeros(capacity)
+        self._transit = np.zeros(capacity, np.uint32)
         self._expected_prior = np.zeros(capacity, np.int64)
         self._received_prior = np.zeros(capacity, np.int64)
 
@@ -88,7 +88,7 @@ class Sources:
         """One packet per leg at most."""
         sequence = sequence_numbers.astype(np.int64)
         highest = self._highest[slots]
-        ahead = (sequence - highest + 0x8000) % 0x10000 - 0x8000
+        ahead = (sequence_numbers - highest.astype(np.uint16)).view(np.int16).astype(np.int64)
         strange = (ahead > MAX_DROPOUT) | (ahead < -MAX_MISORDER) | ~self.active[slots]
         if not strange.any():
             self._highest[slots] = highest + np.maximum(ahead, 0)
@@ -126,8 +126,8 @@ class Sources:
         restart: npt.NDArray[np.bool_],
     ) -> None:
         clock_rate = self.clock_rate[slots]
-        transit = arrived * clock_rate - timestamps
-        difference = np.abs((transit - self._transit[slots] + 2.0**31) % 2.0**32 - 2.0**31)
+        transit = np.rint(arrived * clock_rate).astype(np.int64).astype(np.uint32) - timestamps
+        difference = np.abs((transit - self._transit[slots]).view(np.int32).astype(np.float64))
         if restart.any():
             difference[restart] = 0.0
         jitter = self.jitter[slots]
