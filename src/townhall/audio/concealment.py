@@ -125,12 +125,16 @@ class Concealment:
         self.gap[slots] = np.minimum(until - TICK_SAMPLES, FADED_AFTER - 1)
 
     def _level_step(self, slots: Slots, timestamps: UInt32, result: Float32, rows: Slots, at: Int32) -> None:
-        """Spread the step between the sample before `at` and the one there."""
+        """Spread the step between the sample before `at` and the one there: behind it, or before it where the
+        tick has room.
+        """
         last = self._ring.samples(slots[rows], timestamps[rows] - np.uint32(1), 1)[:, 0]
         before = np.where(at > 0, result[rows, np.maximum(at - 1, 0)], last)
-        since = _STEPS - at[:, None]
-        weight = np.where(since >= 0, np.maximum(1 - since / np.float32(JOIN), 0), 0)
-        result[rows] += (before - result[rows, at])[:, None] * weight
+        step = (before - result[rows, at])[:, None]
+        since = (_STEPS - at[:, None]) / np.float32(JOIN)
+        behind = np.where(since >= 0, np.maximum(1 - since, 0), 0)
+        ahead = -np.where(since < 0, np.maximum(1 + since, 0), 0)
+        result[rows] += step * np.where(at[:, None] < JOIN, behind, ahead)
 
     def _return(self, slots: Slots, result: Float32, rows: Slots, settled: Bool) -> None:
         """The signal is back at the tick's beginning: lead what went on over to it."""
