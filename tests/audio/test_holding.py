@@ -57,7 +57,7 @@ def test_shorter_time_is_obeyed() -> None:
 
 
 def test_people_are_never_caught() -> None:
-    seconds = 100.0
+    seconds = 45.0
     long_speech = [speech(seconds, -22.0, pitch, seed=3) for pitch in (90.0, 140.0, 220.0)]
     two = mixed(speech(seconds, -24.0, 110.0, 1), speech(seconds, -26.0, 200.0, 2))
     over_music = mixed(speech(seconds, -20.0, 120.0, 5), (_music(seconds) // 8).astype(np.int16))

@@ -146,7 +146,7 @@ class SpeechDetector:
         )
 
     def _in_turn(self, due: Bool) -> Bool:
-        """At most `MOST_LOOKS` of them, others every time: when all begin at once, some wait a tick or two."""
+        """At most `MOST_LOOKS` of them, others every time: when all begin at once, some wait a tick."""
         places = np.flatnonzero(due)
         if len(places) <= MOST_LOOKS:
             return due
