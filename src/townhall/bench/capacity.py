@@ -25,6 +25,9 @@ from townhall.bench.subject import LINE, BenchFailed, Subject, started_subject
 from townhall.bench.window import Window
 from townhall.media.shapes import Int64s
 
+_AGAIN, _AGAIN_AFTER_S = 3, 4.0
+"""How often the refused call again, and after how many seconds."""
+
 
 class ComingFigures(msgspec.Struct, frozen=True):
     """What those who were in the conference already got while others came."""
@@ -99,7 +102,7 @@ class CapacityCourse:
         progress: Progress,
     ) -> "_Grown":
         """Call in as many as are missing, and listen; raises `BenchFailed` when none of them is answered."""
-        before = phones_of(calls)
+        before, failures = phones_of(calls), caller.failures.copy()
         uri = subject.uri(LINE)
         crowd.begin_window()
         answered = await call_all(
@@ -114,13 +117,35 @@ class CapacityCourse:
             raise BenchFailed(
                 f"after {len(calls)} callers, none was answered: {dict(caller.failures)}\n{subject.tail()}"
             )
-        answers = answer_figures(size - len(calls), self._calls_a_second, answered, dict(caller.failures))
+        answers = answer_figures(
+            size - len(calls), self._calls_a_second, answered, dict(caller.failures - failures)
+        )
         calls += answered
+        await self._call_again(caller, calls, uri, size, progress)
         phones = phones_of(calls)
         await settle(crowd, self._audience, phones, partial(progress, "Waiting until all are in"))
         doing = f"{len(phones)} callers in one conference"
         measured = await gather(subject, crowd, phones, seconds, partial(progress, doing))
         return _Grown(answers, before, window, measured)
+
+    async def _call_again(
+        self, caller: Caller, calls: list[Answered], uri: str, size: int, progress: Progress
+    ) -> None:
+        """Whom the server sent away calls again a little later, as he was told to; a few times."""
+        for _ in range(_AGAIN):
+            missing = sorted(set(range(size)) - {call.phone for call in calls})
+            if not missing:
+                break
+            await asyncio.sleep(_AGAIN_AFTER_S)
+            join = partial(self._join_again, caller, missing, uri)
+            doing = f"{len(missing)} of {size} phones call again"
+            calls += await call_all(len(missing), self._calls_a_second / 4, join, partial(progress, doing))
+        calls.sort(key=lambda call: call.phone)
+
+    async def _join_again(
+        self, caller: Caller, phones: Sequence[int], uri: str, number: int
+    ) -> Answered | None:
+        return await self._join(caller, phones[number], uri)
 
     async def _reckon(self, grown: "_Grown", progress: Progress) -> StageFigures:
         callers = len(grown.measured.phones)
