@@ -33,11 +33,15 @@ _AROUND_HZ = np.array([-36.0, -28.0, -20.0, -12.0, 12.0, 20.0, 28.0, 36.0])
 _ABOVE_AROUND = 10 ** (17.0 / 10)
 """Against the median around: white noise does that once in a million quarter seconds."""
 _TONES = 48
+_BEEPS_HZ = (587.33, 783.99)
+"""The notes of entry and exit beeps: a tone that breaks off beside one would pass for it."""
 
 
 @cache
 def tone_table() -> tuple[int, ...]:
-    """48 frequencies in Hz, 40 Hz apart, none double or treble another, none a key tone or a musical note."""
+    """48 frequencies in Hz, 40 Hz apart, none double or treble another, none a key tone or a
+    musical note, or near a beep.
+    """
     chosen: list[int] = []
     for hz in range(330, 3300):
         if all(_clear_of(hz, other) for other in chosen) and not _taken(hz):
@@ -53,6 +57,8 @@ def _clear_of(hz: int, other: int) -> bool:
 
 def _taken(hz: int) -> bool:
     if any(abs(hz - key) < 25 for key in DTMF_LOW + DTMF_HIGH):
+        return True
+    if any(abs(hz - note) < 60 for note in _BEEPS_HZ):
         return True
     semitones = 12 * np.log2(hz / 440.0)
     return bool(abs(semitones - round(semitones)) < (0.3 if hz < 1100 else 0.15))
