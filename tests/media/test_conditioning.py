@@ -13,6 +13,7 @@ from townhall.audio.g711 import encode_ulaw
 from townhall.media.protocol import (
     CloseLeg,
     ConditionLeg,
+    ConnectLeg,
     LegHeld,
     LegResumed,
     Play,
@@ -190,6 +191,17 @@ def test_held_leg_that_is_heard_anew_starts_with_a_clean_slate(guarded: Rig) -> 
     assert not _silent(guarded.phones[2], 50)
     _say(guarded, _1=_music(5.0))
     assert guarded.events_of(LegHeld) == [LegHeld(1, "music")] * 2
+
+
+def test_held_leg_that_is_invited_anew_is_let_go_by_a_voice_all_the_same(guarded: Rig) -> None:
+    _say(guarded, _1=_music(5.0))
+    guarded.handle(SetMix(1, "a", hears=True, heard=False))
+    address = guarded.phones[1].address
+    for receive in (False, True):
+        guarded.handle(ConnectLeg(1, "PCMU", 0, address, telephone_event=101, receive=receive))
+        guarded.tick(5)
+    _say(guarded, _1=speech(9.0))
+    assert guarded.events_of(LegResumed) == [LegResumed(1)]
 
 
 def test_guard_that_is_switched_off_lets_a_held_leg_be_heard(guarded: Rig) -> None:

@@ -1,9 +1,12 @@
 """The grid of ticks, and the figures by which new legs are refused."""
 
+import numpy as np
+import pytest
 from tests.harness.media_rig import Rig, heard_in
+from tests.harness.opus_phone import call_tones
 
 from townhall.media.loop import TICKS_JUDGED_FROM, TICKS_REMEMBERED, TickFigures, beat_at
-from townhall.media.protocol import TICK_EDGES_MS
+from townhall.media.protocol import TICK_EDGES_MS, CloseLeg, Codec, Command, ConnectLeg
 from townhall.media.shapes import TICK_S
 
 
@@ -69,4 +72,36 @@ def test_stall_whose_packets_are_all_there_leaves_no_hole_in_a_voice() -> None:
         rig.tick()
         assert listener.hears() == heard_in("PCMU", 1000)
     assert rig.engine.uplinks.narrow.concealed.sum() == concealed
+    rig.close()
+
+
+def test_wait_after_a_stall_is_what_it_was_before() -> None:
+    rig = Rig()
+    talker = rig.call(1, 1000)
+    rig.mix(1, "bus", heard=True)
+    rig.mix(rig.call(2).leg, "bus", hears=True)
+    rig.tick(200)
+    narrow, slot = rig.engine.uplinks.narrow, np.array([rig.engine.legs.slot_of[1]])
+    before = float(narrow.delay_ms(slot)[0])
+    for _ in range(5):
+        rig.send(talker, talker.say())
+        rig.now += TICK_S
+    rig.engine.skip(5)
+    rig.tick(50)
+    assert abs(float(narrow.delay_ms(slot)[0]) - before) < 10
+    rig.close()
+
+
+@pytest.mark.parametrize("codec", ["G722", "opus"])
+@pytest.mark.parametrize("gone", [CloseLeg(1), ConnectLeg(1, "PCMU", 0, ("10.0.0.1", 30002))])
+def test_ticks_that_are_missed_when_a_wide_leg_has_gone_are_passed_over(codec: Codec, gone: Command) -> None:
+    rig = Rig()
+    for leg in (1, 2):
+        call_tones(rig, leg, (1000.0,), codec)
+        rig.mix(leg, "bus", hears=True, heard=True)
+    rig.tick(20)
+    rig.handle(gone)
+    rig.engine.skip(2)
+    rig.tick(5)
+    assert 2 in rig.engine.legs.slot_of
     rig.close()

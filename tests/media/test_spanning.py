@@ -71,7 +71,7 @@ def test_whisper_to_another_worker_has_a_row_as_long_as_it_lasts() -> None:
     over = [(0, ShareVoice(1, None)), (1, AddVoice(2, 1, None))]
     assert pool.mix(whisper) == begun
     assert pool.mix(heard(1)) == [*over, (0, heard(1))]
-    assert pool.mix(whisper) == begun
+    assert pool.mix(whisper) == [(0, whisper), (0, ShareVoice(1, 2)), (1, AddVoice(2, 2, "bus"))]
     assert pool.closed(2) == [
         (0, ShareVoice(1, None)),
         (0, ShareBus("bus", None)),
@@ -101,7 +101,7 @@ def test_worker_that_dies_is_told_nothing_and_the_others_share_no_more() -> None
     assert pool.closed(2) == []
     assert pool.rows_free == ROWS
     pool.opened(4, 1)
-    assert pool.mix(heard(4))[:2] == [(0, ShareBus("bus", 0)), (1, ShareBus("bus", 0))]
+    assert pool.mix(heard(4))[:2] == [(0, ShareBus("bus", 2)), (1, ShareBus("bus", 2))]
 
 
 def test_without_a_free_row_a_bus_stays_apart_and_is_shared_when_there_is_one() -> None:
@@ -166,3 +166,14 @@ def test_workers_always_know_exactly_the_buses_that_span_them() -> None:
         assert len(used) == len(set(used)) == 64 - pool.rows_free
         for bus in "ab":
             assert len({row for (_, name), row in rows.items() if name == bus}) <= 1
+
+
+def test_row_that_was_given_back_rests_before_another_bus_gets_it() -> None:
+    pool = spanning(0, 1, 0, 1)
+    pool.mix(heard(1, "old"))
+    assert (0, ShareBus("old", 0)) in pool.mix(heard(2, "old"))
+    pool.closed(1)
+    pool.closed(2)
+    pool.mix(heard(3, "new"))
+    assert (0, ShareBus("new", 1)) in pool.mix(heard(4, "new"))
+    assert pool.rows_free == ROWS - 1

@@ -51,7 +51,7 @@ class DelayEstimator:
         self.target[slots] = self._shortest
         self.rebase(slots)
 
-    def rebase(self, slots: Slots) -> None:
+    def rebase(self, slots: Slots | slice) -> None:
         """Forget the base, after a jump of the timestamps, and keep what is known of the jitter."""
         self._earliest[:, slots] = _UNKNOWN
 

@@ -157,6 +157,10 @@ class Playout:
         self._moved[slots] -= np.where(started, advance - self._tick, 0).astype(np.int32)
         return played
 
+    def rebase(self) -> None:
+        """Forget when the earliest packets came, for all slots: the reader itself has stood still."""
+        self._delay.rebase(slice(None))
+
     def jitter_ms(self, slots: Slots) -> Float64:
         """Interarrival jitter (RFC 3550 section 6.4.1) in ms, float64 `(n,)`; arrivals count in ticks."""
         jitter: Float64 = self._jitter[slots] * (1000.0 / self._rate)

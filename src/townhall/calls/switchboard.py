@@ -7,6 +7,7 @@ One call, one task: whatever the call runs ends with it, and nothing outlives it
 import asyncio
 import ipaddress
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -49,6 +50,8 @@ RETRY_AFTER_S = 10
 TOLD_AT_MOST = 20
 """So many at a time are told in words that the server is full, where their line asks for it."""
 TOLD_WITHIN_S = 20.0
+LEAVING_OF_SOURCE = 50
+"""So many calls of one source, which are over but whose books are open, count against its share no more."""
 LEAVING_AT_MOST = 500
 """So many calls whose books are still open do not count as calls; what is more does, as it is work."""
 
@@ -112,6 +115,7 @@ class Switchboard:
         self._errands: set[asyncio.Task[None]] = set()
         """Goodbyes said from places that can't wait."""
         self._leaving: set[asyncio.Task[None]] = set()
+        self._leaving_of: Counter[str] = Counter()
         """Of the tasks, those whose caller has gone: their place is free, while their books are closed."""
         self._told: set[asyncio.Task[None]] = set()
         """Of the tasks, those of callers who are told that there is no room; they take no place."""
@@ -169,16 +173,24 @@ class Switchboard:
             self._told.add(task)
 
         def gone() -> None:
-            # Whoever has hung up may call again at once, before the books of this call are closed.
-            if task not in self._leaving:
+            # Whoever has hung up may call again at once, before the books of this call are closed; but not
+            # without end, for open books cost as much as a call.
+            leaving = self._leaving_of[ticket.source]
+            if task not in self._leaving and (leaving < LEAVING_OF_SOURCE or host in self.turnstile.trunks):
                 self._leaving.add(task)
+                self._leaving_of[ticket.source] += 1
                 self.turnstile.leave(ticket)
 
         def done(_: object) -> None:
-            gone()
             invite.session.on_ended = _nothing
+            if task in self._leaving:
+                self._leaving.discard(task)
+                self._leaving_of[ticket.source] -= 1
+                if not self._leaving_of[ticket.source]:
+                    del self._leaving_of[ticket.source]
+            else:
+                self.turnstile.leave(ticket)
             self._tasks.discard(task)
-            self._leaving.discard(task)
             self._told.discard(task)
 
         invite.session.on_ended = gone

@@ -85,9 +85,11 @@ class Conditioner:
         attends[plan.reading[: plan.attended]] = True
         for slot in np.flatnonzero(self._speaking & (~attends | (talks != self._talked))).tolist():
             self._tell_stopped(slot)
-        new = np.union1d(fresh, np.flatnonzero(talks & ~self._talked))
+        heard = np.flatnonzero(talks & ~self._talked)
+        new = np.union1d(fresh, heard)
         self._speech.reset(new)
-        self._guard.reset(new)
+        # A re-INVITE of somebody who is held does not let him go: his speech does, or who unmutes him.
+        self._guard.reset(np.union1d(fresh[self._guard.kind[fresh] == 0], heard))
         self._loudest.reset(new)
         self._suppressing.reset(new)
         self._sounds.reset(np.union1d(fresh, np.flatnonzero(self._talked & ~talks)))

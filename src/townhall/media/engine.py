@@ -125,8 +125,11 @@ class Engine:
         legs.timestamp[sending] += legs.tick_units[sending] * np.uint32(ticks & 0xFFFFFFFF)
         legs.marker[sending] = True
         self.parts.ticks += ticks
+        if self.parts.dirty:  # the plan that is left may name decoders that are gone
+            self._plan = self._replan()
         for _ in range(min(ticks, MOST_TICKS_PLAYED_OUT)):
             self.uplinks.read(self._plan)
+        self.uplinks.rebase()
 
     def _replan(self) -> Plan:
         """A new plan; legs that are newly listened to start with a fresh ring."""

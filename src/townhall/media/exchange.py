@@ -6,7 +6,7 @@ its own part of a row and reads the others' parts of the tick before. Nobody wai
 carries the number of its tick on the grid that all processes share (`beat`), and one whose number does not
 fit is silence.
 
-A process that is late again and again is read a tick later (`MOST_LAG`), and nearer once it has been in time
+A process that is late is read a tick later (at most `MOST_LAG`), and nearer again once it has been in time
 for a while.
 """
 
@@ -63,6 +63,7 @@ class Exchange:
         self._others = [worker for worker in range(workers) if worker != own]
         self._lags = [_Lag() for _ in self._others]
         self._wanted = [0] * len(self._others)
+        self._whole = [False] * workers
         shape = (workers, DEPTH, rows)
         at = _STAMP * workers
         self._latest = np.frombuffer(memory, np.int64, workers)
@@ -77,7 +78,9 @@ class Exchange:
     def begin(self, beat: int) -> None:
         """A tick begins: work out which of the others' ticks is read in it."""
         for place, worker in enumerate(self._others):
-            self._wanted[place] = beat - self._lags[place].at(beat, int(self._latest[worker]))
+            latest = int(self._latest[worker])
+            self._wanted[place] = beat - self._lags[place].at(beat, latest)
+            self._whole[worker] = latest >= self._wanted[place]
 
     def end(self, beat: int) -> None:
         """All that we have to say in this tick is written."""
@@ -101,9 +104,15 @@ class Exchange:
             sums[places[fits]] += self._frames[worker, wanted % DEPTH, rows[fits]]
 
     def add_wide_to(self, wide: Int32s, rows: Int64s) -> bool:
-        """Add the others' wide parts of `rows` to `wide` `(len(rows), 480)`; False when there are none."""
+        """Add the others' wide parts of `rows` to `wide` `(len(rows), 480)`; False when there are none.
+
+        Only from processes that were done with their tick when ours began: of others, the narrow sums may not
+        have what would be taken from them.
+        """
         found = False
         for worker, fits, wanted in self._found(self._wide_stamps, rows):
+            if not self._whole[worker]:
+                continue
             wide[fits] += self._wide[worker, wanted % DEPTH, rows[fits]]
             found = True
         return found

@@ -45,6 +45,8 @@ class JointRecorder(Recorder):
         self._parts: list[Recorder] = []
         self._endings: list[RecorderEnded | None] = []
         self._paused: Literal["skip", "silence"] | None = None
+        self.stopping = False
+        """It was told to end: no part is to come any more."""
         for part in parts:
             self.add(part, 0)
 
@@ -71,6 +73,7 @@ class JointRecorder(Recorder):
 
     def stop(self) -> None:
         """End it; `ended` tells when the files are closed."""
+        self.stopping = True
         for part in self._parts:
             part.stop()
 

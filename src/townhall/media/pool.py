@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 ROWS_A_WORKER = 2048
 """Buses that may span processes at a time, and whispers between them, for each process."""
+SILENT_AFTER_S = 3.0
+"""A process tells its figures every second; one that has not for so long gets new legs last."""
 
 
 class MediaPool:
@@ -180,6 +182,7 @@ class MediaPool:
 
     def _died(self, index: int) -> None:
         self._order(self._spanning.lost(index))
+        self.workers[index].heard_at = None
         self._stats.pop(index, None)
         self.stats = summed(list(self._stats.values()))
         for levels in self._levels.values():
@@ -191,9 +194,12 @@ class MediaPool:
             worker.watch_levels(bus, True)
         now = asyncio.get_running_loop().time()
         for recorder, talkers in self._talkers.items():
+            if recorder.stopping:
+                continue
             recorder.add(worker.start_recorder(talkers.next()), round(8000 * (now - talkers.began)))
 
     def _take_stats(self, index: int, stats: Stats) -> None:
+        self.workers[index].heard_at = asyncio.get_running_loop().time()
         self._stats[index] = stats
         self.stats = summed(list(self._stats.values()))
         if self.on_stats is not None and self.stats is not None:
@@ -217,6 +223,14 @@ class _Worker(MediaProcess):
     ) -> None:
         super().__init__(settings, numbers)
         self._route = route
+        self.heard_at: float | None = None
+        """When it last told its figures, in the loop's seconds; None: it is new."""
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it runs, and yet says nothing: it would keep whoever asks it for a leg waiting."""
+        now = asyncio.get_running_loop().time()
+        return self.heard_at is not None and now - self.heard_at > SILENT_AFTER_S
 
     def send(self, command: Command) -> None:
         self._route(command)
@@ -241,10 +255,10 @@ class _Talkers:
         return msgspec.structs.replace(self._command, numbered_from=first)
 
 
-def _reluctance(worker: MediaProcess, secure: bool) -> tuple[bool, bool, bool, int]:
+def _reluctance(worker: _Worker, secure: bool) -> tuple[bool, bool, bool, bool, int]:
     """By what the process for a new leg is chosen, the least first."""
     busy = bool(worker.stats and worker.stats.refusal)
-    return not worker.ready, secure and not worker.ice_port, busy, worker.legs
+    return not worker.ready, secure and not worker.ice_port, worker.stuck, busy, worker.legs
 
 
 async def _all(works: Iterable[Awaitable[None]]) -> None:

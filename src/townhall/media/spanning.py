@@ -8,12 +8,17 @@ of its own.
 
 import heapq
 import logging
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from townhall.media.protocol import AddVoice, Command, SetMix, ShareBus, ShareVoice
 
 log = logging.getLogger(__name__)
+
+MOST_RESTING = 64
+"""Rows that were given back and are not given out yet: for some ticks, what their last owner said is in them
+still, and engines that have not heard of it go on writing there.
+"""
 
 Order = tuple[int, Command]
 """A worker, and what it is told."""
@@ -39,7 +44,9 @@ class _Bus:
 
 
 class Spanning:
-    """Every leg's worker and bus. `rows` of the shared memory are given out, the lowest free one first."""
+    """Every leg's worker and bus. `rows` of the shared memory are given out, the lowest free one first; one
+    that was given back rests until many others have been.
+    """
 
     def __init__(self, rows: int) -> None:
         self._legs: dict[int, _Leg] = {}
@@ -47,10 +54,12 @@ class Spanning:
         self._whisperers: dict[int, set[int]] = {}
         """Of other workers, by the leg that they whisper to."""
         self._free = list(range(rows))
+        self._resting: deque[int] = deque()
+        self._rest = min(MOST_RESTING, rows // 4)
 
     @property
     def rows_free(self) -> int:
-        return len(self._free)
+        return len(self._free) + len(self._resting)
 
     def workers_of(self, bus: str) -> list[int]:
         """Who has legs (or a recorder) in this bus, most first."""
@@ -129,7 +138,7 @@ class Spanning:
         orders += [(worker, ShareBus(name, bus.row)) for worker in sorted(wanted - bus.told)]
         bus.told = wanted
         if not wanted and bus.row is not None:
-            heapq.heappush(self._free, bus.row)
+            self._give_back(bus.row)
             bus.row = None
         if not bus.members:
             del self._buses[name]
@@ -158,7 +167,7 @@ class Spanning:
         others.discard(number)
         if not others:
             del self._whisperers[target]
-        heapq.heappush(self._free, row)
+        self._give_back(row)
         orders: list[Order] = [(leg.worker, ShareVoice(number, None))]
         worker = self.worker_of(target)
         return orders if worker is None else [*orders, (worker, AddVoice(target, row, None))]
@@ -168,3 +177,8 @@ class Spanning:
             log.error("%s is not heard in other media processes: no row of their memory is free", what)
             return None
         return heapq.heappop(self._free)
+
+    def _give_back(self, row: int) -> None:
+        self._resting.append(row)
+        if len(self._resting) > self._rest:
+            heapq.heappush(self._free, self._resting.popleft())

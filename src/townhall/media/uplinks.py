@@ -65,6 +65,12 @@ class Uplinks:
             self.wide.reset(slots)
             self._down.reset(slots)
 
+    def rebase(self) -> None:
+        """After a stall of ours: what came in it seemed early, and is no measure for what comes now."""
+        self.narrow.rebase()
+        if self.wide is not None:
+            self.wide.rebase()
+
     def release(self, slots: Int64s) -> None:
         """Nobody listens to these legs any more."""
         if self.wide is not None:
