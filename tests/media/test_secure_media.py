@@ -250,6 +250,12 @@ def test_browser_that_comes_back_is_heard_again_without_a_new_handshake(rig: Sec
     assert len(rig.events_of(LegSecured)) == 1
 
 
+def test_stream_begins_far_enough_before_the_sequence_numbers_wrap(rig: SecureRig) -> None:
+    for leg in range(1, 17):  # 1 in 65,536 that all 16 are small by chance
+        assert rig.connect(leg).peer.protection is not None
+        assert rig.engine.legs.sequence_number[rig.engine.legs.slot_of[leg]] < 2**15 + 50
+
+
 def test_browser_that_sends_no_checks_lives_by_its_packets(rig: SecureRig) -> None:
     browser = rig.connect()
     browser.talking = True

@@ -18,6 +18,11 @@ FIFO_BYTES = TICK_SAMPLES * LONGEST_PTIME // 20 + TICK_SAMPLES
 
 CNAME_ALPHABET = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", np.uint8)
 
+FIRST_SEQUENCE_NUMBERS = 0x7FFF
+"""A stream's first number has its highest bit clear: a receiver that misses the first packets would else not
+know whether SRTP's rollover counter has advanced, and take no packet for good (RFC 3711, section 3.3.1).
+"""
+
 
 class LegTableFull(TownhallError):
     """Every slot has a leg."""
@@ -125,7 +130,7 @@ class Legs:
         self._clear(slot)
         noise = secrets.token_bytes(26)
         self.ssrc[slot], self.timestamp[slot] = np.frombuffer(noise, np.uint32, 2)
-        self.sequence_number[slot] = np.frombuffer(noise, np.uint16, 1, 8)[0]
+        self.sequence_number[slot] = np.frombuffer(noise, np.uint16, 1, 8)[0] & FIRST_SEQUENCE_NUMBERS
         self.cname[slot] = CNAME_ALPHABET[np.frombuffer(noise, np.uint8, 16, 10) & 63]
         self.last_packet[slot] = now
         return slot
