@@ -1,5 +1,6 @@
 """One play, or one recorder, of control's that runs in several media processes."""
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from typing import Literal
@@ -9,6 +10,7 @@ import msgspec
 from townhall.media.leg import CommandPort, Outcome, Playback
 from townhall.media.protocol import RecorderEnded, TalkerRecorded
 from townhall.media.recording import Recorder
+from townhall.media.shapes import TICK_S, TICK_SAMPLES
 
 
 class JointPlayback(Playback):
@@ -35,6 +37,31 @@ class JointPlayback(Playback):
         self.end(outcome, next(part.detail for part in self._parts if part.outcome == outcome))
 
 
+class RecordedTime:
+    """How long a recorder's files are meanwhile, by control's clock: a media process that joins it later has
+    to be told. What is left out by pauses does not count. Times are in seconds.
+    """
+
+    def __init__(self, began: float) -> None:
+        self._began = began
+        self._skipping_since: float | None = None
+
+    def skip(self, now: float) -> None:
+        """Time stands still until `go_on`."""
+        if self._skipping_since is None:
+            self._skipping_since = now
+
+    def go_on(self, now: float) -> None:
+        if self._skipping_since is not None:
+            self._began += now - self._skipping_since
+            self._skipping_since = None
+
+    def samples(self, now: float) -> int:
+        """In whole ticks, as media processes count."""
+        until = now if self._skipping_since is None else self._skipping_since
+        return max(0, round((until - self._began) / TICK_S)) * TICK_SAMPLES
+
+
 class JointRecorder(Recorder):
     """Ends when all its parts have ended. A part that is lost with its process costs what that one recorded,
     and the others go on; a process that has been started again records from then on (`add`).
@@ -43,31 +70,38 @@ class JointRecorder(Recorder):
     def __init__(self, port: CommandPort, parts: Sequence[Recorder]) -> None:
         super().__init__(port, parts[0].number)
         self._parts: list[Recorder] = []
-        self._endings: list[RecorderEnded | None] = []
+        self._endings: list[RecorderEnded] = []
+        self._clock = asyncio.get_running_loop().time
+        self._time = RecordedTime(self._clock())
         self._paused: Literal["skip", "silence"] | None = None
         self.stopping = False
         """It was told to end: no part is to come any more."""
         for part in parts:
-            self.add(part, 0)
+            self.add(part)
 
-    def add(self, part: Recorder, first: int) -> None:
-        """One part more, which has begun `first` samples after the whole."""
+    def add(self, part: Recorder) -> None:
+        """One part more, which begins now; what it tells is told as from the beginning of the whole."""
+        first = self._time.samples(self._clock())
         self._parts.append(part)
         part.on_talker = partial(self._tell, first)
-        part.on_end = partial(self._settle, part)
+        part.on_end = partial(self._settle, part, first)
         if part.over:
-            self._settle(part, None)
+            self._settle(part, first, None)
         elif self._paused is not None:
             part.pause(self._paused)
 
     def pause(self, behaviour: Literal["skip", "silence"] = "silence") -> None:
         """Record silence until `resume`, or nothing at all (`skip`)."""
-        self._paused = self._paused or behaviour
+        if self._paused is None:
+            self._paused = behaviour
+            if behaviour == "skip":
+                self._time.skip(self._clock())
         for part in self._parts:
             part.pause(behaviour)
 
     def resume(self) -> None:
         self._paused = None
+        self._time.go_on(self._clock())
         for part in self._parts:
             part.resume()
 
@@ -81,11 +115,18 @@ class JointRecorder(Recorder):
         if self.on_talker is not None:
             self.on_talker(msgspec.structs.replace(event, first=event.first + first))
 
-    def _settle(self, part: Recorder, ending: RecorderEnded | None) -> None:
-        self._endings.append(ending)
+    def _settle(self, part: Recorder, first: int, ending: RecorderEnded | None) -> None:
+        if ending is not None:
+            self._endings.append(_later(ending, first))
         self.lost = self.lost or part.lost
         if all(each.over for each in self._parts):
-            self.end(_merged([each for each in self._endings if each is not None], self.lost), self.lost)
+            self.end(_merged(self._endings, self.lost), self.lost)
+
+
+def _later(ending: RecorderEnded, first: int) -> RecorderEnded:
+    """What a part tells of its end, as from the beginning of the whole, `first` samples before."""
+    talkers = [msgspec.structs.replace(each, first=each.first + first) for each in ending.talkers]
+    return msgspec.structs.replace(ending, samples=ending.samples + first, talkers=talkers)
 
 
 def _merged(endings: list[RecorderEnded], lost: str) -> RecorderEnded | None:

@@ -153,7 +153,7 @@ class MediaPool:
 
     def _start_talkers(self, command: StartRecorder) -> Recorder:
         running = [worker for worker in self.workers if worker.ready] or self.workers[:1]
-        talkers = _Talkers(command, asyncio.get_running_loop().time())
+        talkers = _Talkers(command)
         recorder = JointRecorder(running[0], [worker.start_recorder(talkers.next()) for worker in running])
         if not recorder.over:
             self._talkers[recorder] = talkers
@@ -192,11 +192,9 @@ class MediaPool:
         """It has been started again and knows nothing yet."""
         for bus in self._watched:
             worker.watch_levels(bus, True)
-        now = asyncio.get_running_loop().time()
         for recorder, talkers in self._talkers.items():
-            if recorder.stopping:
-                continue
-            recorder.add(worker.start_recorder(talkers.next()), round(8000 * (now - talkers.began)))
+            if not recorder.stopping:
+                recorder.add(worker.start_recorder(talkers.next()))
 
     def _take_stats(self, index: int, stats: Stats) -> None:
         self.workers[index].heard_at = asyncio.get_running_loop().time()
@@ -243,8 +241,7 @@ class _Worker(MediaProcess):
 class _Talkers:
     """A recorder of talkers: its command, and how many parts have been made of it."""
 
-    def __init__(self, command: StartRecorder, began: float) -> None:
-        self.began = began
+    def __init__(self, command: StartRecorder) -> None:
         self._command = command
         self._parts = 0
 
