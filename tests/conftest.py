@@ -1,6 +1,13 @@
 """What holds for all tests."""
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes tells how busy the machine is, and nothing of the code: no clock judges it. Every
+# run tries the same examples; to look for new ones: `pytest --hypothesis-profile searching`.
+settings.register_profile("searching", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", settings.get_profile("searching"), derandomize=True, database=None)
+settings.load_profile("same")
 
 
 @pytest.hookimpl(tryfirst=True)  # before the groups are read
