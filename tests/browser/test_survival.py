@@ -59,11 +59,13 @@ async def test_server_that_is_found_at_another_address_is_heard_again(
     async with UDPRelay() as network:
         page, sdk = await both(story, browsers, place=network.place)
         sdk.tab.expect_fault("TwilioVoice")
+        await page.watch()
         network.move_server()
         await asyncio.gather(
             tells_in_turn(sdk, "reconnecting", "reconnected"),
-            stands_in_turn(page, "Sound interrupted, looking for another way …", "Connected"),
+            page.stood("Sound interrupted, looking for another way …"),
         )
+        await page.stands("Connected")
         await story.hear(ALL_TALK, within_s=20)
 
 
@@ -103,8 +105,3 @@ async def both(story: Story, browsers: Browsers, **tab: object) -> tuple[PagePho
 async def tells_in_turn(sdk: SDKPhone, *events: str) -> None:
     for event in events:
         await sdk.told("call", event, within_s=40)
-
-
-async def stands_in_turn(page: PagePhone, *words: str) -> None:
-    for one in words:
-        await page.stands(one)

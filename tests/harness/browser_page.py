@@ -3,6 +3,7 @@
 `PagePhone` is the phone page, `ConsolePage` the moderator's console.
 """
 
+import asyncio
 import re
 from dataclasses import dataclass
 
@@ -12,6 +13,16 @@ from tests.harness.browser_ear import BrowserEar
 from tests.harness.matrix import Seat
 
 WITHIN_S = 20.0
+
+_WATCH = """() => {
+  const said = (globalThis.townhallStood = []);
+  const look = () => said.push(document.querySelector(".phone-state")?.textContent);
+  new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
+_STOOD = """words => new Promise((done) => {
+  const look = () => (townhallStood.includes(words) ? done() : setTimeout(look, 50));
+  look();
+})"""
 
 
 @dataclass(eq=False)
@@ -51,6 +62,14 @@ class PagePhone:
     async def stands(self, words: str, within_s: float = 40.0) -> None:
         """Wait until the page says so of its call."""
         await expect(self.state).to_have_text(words, timeout=within_s * 1000)
+
+    async def watch(self) -> None:
+        """Have the page keep how its call stands from now on, however short it stands so: see `stood`."""
+        await self.tab.page.evaluate(_WATCH)
+
+    async def stood(self, words: str, within_s: float = 40.0) -> None:
+        """Wait until the page has said so of its call since `watch`, whatever it says by now."""
+        await asyncio.wait_for(self.tab.page.evaluate(_STOOD, words), within_s)
 
     async def press(self, keys: str) -> None:
         keypad = self.tab.page.get_by_role("group", name="Keypad")
