@@ -1,8 +1,8 @@
 """What playout and concealment make of a bad network, without a server: PESQ, delay and processor time.
 
-Recorded speech as G.711 packets, each weather of `townhall.bench.weather`, one `Playout` of all talkers and a
-virtual clock of 20 ms; beside it what doing nothing gives. `townhall bench` measures the same through the
-whole server; this is its quick half, for working on `townhall.audio`. PESQ and the speech are those that
+Recorded speech as G.711 packets, each weather of `townhall.bench.sound.weather`, one `Playout` of all talkers
+and a virtual clock of 20 ms; beside it what doing nothing gives. `townhall bench` measures the same through
+the whole server; this is its quick half, for working on `townhall.audio`. PESQ and the speech are those that
 `make bench` installs.
 
     python benchmarks/concealment.py [--seeds 2] [--weathers "loss 5 %" spikes] [--cost]
@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townhall.audio import ULAW_DECODE, Playout, encode_ulaw
-from townhall.bench.sound_nothing import heard_untreated
-from townhall.bench.sound_score import score
-from townhall.bench.sound_speech import NARROW_RATE, SoundMissing, Utterance, load_utterances, scored
-from townhall.bench.sound_talk import Ulaw
-from townhall.bench.weather import PACKET_MS, WEATHERS, Passage, passage
+from townhall.bench.sound.nothing import heard_untreated
+from townhall.bench.sound.score import score
+from townhall.bench.sound.speech import NARROW_RATE, SoundMissing, Utterance, load_utterances, scored
+from townhall.bench.sound.talk import Ulaw
+from townhall.bench.sound.weather import PACKET_MS, WEATHERS, Passage, passage
 
 LENGTH = 160
 TAIL_TICKS = 20

@@ -4,9 +4,9 @@ from typing import cast
 
 import pytest
 
-from townhall.bench import capacity
-from townhall.bench.calling import Answered, Caller, Key
-from townhall.bench.capacity import CapacityCourse
+from townhall.bench.load import capacity
+from townhall.bench.load.capacity import CapacityCourse
+from townhall.bench.phones.calling import Answered, Caller, Key
 from townhall.signalling import OutgoingSession
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from townhall.bench import BenchFailed, Outcome, Progress, run
-from townhall.bench.answers import AnswersCourse
-from townhall.bench.audience import Audience
-from townhall.bench.capacity import CapacityCourse
-from townhall.bench.remote import RemoteCourse
-from townhall.bench.rooms import RoomsCourse
-from townhall.bench.web_course import BrowsersCourse
+from townhall.bench.load.answers import AnswersCourse
+from townhall.bench.load.capacity import CapacityCourse
+from townhall.bench.load.remote import RemoteCourse
+from townhall.bench.load.rooms import RoomsCourse
+from townhall.bench.phones.audience import Audience
+from townhall.bench.web.course import BrowsersCourse
 
 pytestmark = pytest.mark.timeout(600)  # each starts servers, on machines that may be ten times as busy
 
@@ -88,6 +88,6 @@ def test_course_that_fails_is_told_and_the_others_run(
 def test_server_that_does_not_start_fails_with_its_own_words(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("townhall.bench.subject.RTP_PORTS", (7, 8))
+    monkeypatch.setattr("townhall.bench.server.subject.RTP_PORTS", (7, 8))
     assert run([AnswersCourse(1, 4.0)]) == 1
     assert "TOWNHALL_RTP_PORTS" in capsys.readouterr().out

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from townhall.audio import encode_ulaw, sine
-from townhall.bench.clocked import FIRST_ADDRESS
-from townhall.bench.crowd import Crowd
-from townhall.bench.recording import Recording
-from townhall.bench.sourced import SourcedSockets
-from townhall.bench.window import Window
+from townhall.bench.phones.clocked import FIRST_ADDRESS
+from townhall.bench.phones.crowd import Crowd
+from townhall.bench.phones.recording import Recording
+from townhall.bench.phones.sourced import SourcedSockets
+from townhall.bench.phones.window import Window
 from townhall.media.shapes import Int64s, name_of
 
 

@@ -8,15 +8,15 @@ import msgspec
 import numpy as np
 
 from townhall.audio import encode_ulaw
-from townhall.bench.audience import Audience
-from townhall.bench.load import LoadFigures, spoiled
-from townhall.bench.load_rows import load_rows
-from townhall.bench.processes import Spent, shares, spent
-from townhall.bench.recording import Recording
-from townhall.bench.release import heard_words
+from townhall.bench.load.figures import LoadFigures, spoiled
+from townhall.bench.load.release import heard_words
+from townhall.bench.load.rows import load_rows
+from townhall.bench.phones.audience import Audience
+from townhall.bench.phones.recording import Recording
+from townhall.bench.phones.voices import payloads
 from townhall.bench.schedule import courses
-from townhall.bench.ticks import ticks_between
-from townhall.bench.voices import payloads
+from townhall.bench.server.processes import Spent, shares, spent
+from townhall.bench.server.ticks import ticks_between
 from townhall.media.protocol import TICK_EDGES_MS, Stats
 
 STATS = Stats(

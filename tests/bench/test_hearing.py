@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from townhall.audio import ULAW_DECODE, encode_ulaw
-from townhall.bench.audience import Audience
-from townhall.bench.clocked import GROUPS
-from townhall.bench.hearing import Heard, compare, listen
-from townhall.bench.recording import Recording
-from townhall.bench.voices import LOWEST_HZ, VOICES, frequency, payloads, second_of
+from townhall.bench.phones.audience import Audience
+from townhall.bench.phones.clocked import GROUPS
+from townhall.bench.phones.hearing import Heard, compare, listen
+from townhall.bench.phones.recording import Recording
+from townhall.bench.phones.voices import LOWEST_HZ, VOICES, frequency, payloads, second_of
 from townhall.media.shapes import Bools
 
 FRAMES_KEPT = 120

@@ -9,17 +9,17 @@ import msgspec
 import pytest
 
 from townhall.bench import Outcome, Row, Table
-from townhall.bench.answers import AnswerFigures
-from townhall.bench.capacity import CapacityFigures, ComingFigures, StageFigures
-from townhall.bench.chart import Panel, Series, draw
-from townhall.bench.load import LoadFigures
-from townhall.bench.pages import BEGIN, END, PageError, check_page, write_pages
-from townhall.bench.picture import picture
-from townhall.bench.release import ReleaseFigures
-from townhall.bench.remote import RemoteFigures
-from townhall.bench.result import SCHEMA, BenchResult, CourseResult, bench_result
-from townhall.bench.rooms import RoomsFigures
-from townhall.bench.web_course import WebFigures
+from townhall.bench.load.answers import AnswerFigures
+from townhall.bench.load.capacity import CapacityFigures, ComingFigures, StageFigures
+from townhall.bench.load.figures import LoadFigures
+from townhall.bench.load.release import ReleaseFigures
+from townhall.bench.load.remote import RemoteFigures
+from townhall.bench.load.rooms import RoomsFigures
+from townhall.bench.report.chart import Panel, Series, draw
+from townhall.bench.report.pages import BEGIN, END, PageError, check_page, write_pages
+from townhall.bench.report.picture import picture
+from townhall.bench.report.result import SCHEMA, BenchResult, CourseResult, bench_result
+from townhall.bench.web.course import WebFigures
 
 SVG = "{http://www.w3.org/2000/svg}"
 ROOT = Path(__file__).parents[2]

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from townhall.bench.overload import OverloadFigures, overload_rows
-from townhall.bench.soak import SoakFigures, growth_kb, soak_rows
-from townhall.bench.standing import Standing
+from townhall.bench.load.overload import OverloadFigures, overload_rows
+from townhall.bench.load.soak import SoakFigures, growth_kb, soak_rows
+from townhall.bench.server.standing import Standing
 
 AT_REST = Standing(at=0.0, memory_kb=1000, control_kb=600, threads=9, files=30, tasks=12, calls=0, legs=0)
 SOAKED = SoakFigures(

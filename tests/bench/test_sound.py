@@ -8,18 +8,19 @@ import numpy as np
 import pytest
 from tests.harness.speechlike import noise_like_speech
 
-from townhall.bench import run, sound_course, sound_speech
-from townhall.bench.sound_course import SoundCourse, SoundPlan, g711_cases, opus_cases
-from townhall.bench.sound_figures import AIMS, TEN
-from townhall.bench.sound_speech import Utterance
-from townhall.bench.weather import WEATHERS
+from townhall.bench import run
+from townhall.bench.sound import course, speech
+from townhall.bench.sound.course import SoundCourse, SoundPlan, g711_cases, opus_cases
+from townhall.bench.sound.figures import AIMS, TEN
+from townhall.bench.sound.speech import Utterance
+from townhall.bench.sound.weather import WEATHERS
 
 
 def test_missing_tools_are_told_and_fail_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "missing").write_text("PESQ could not be built\n")
-    monkeypatch.setattr(sound_speech.load_utterances, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(speech.load_utterances, "__defaults__", (tmp_path,))
     file = tmp_path / "figures.json"
     assert run([SoundCourse()], json_file=file) == 0
     assert (
@@ -48,9 +49,9 @@ def test_cases_pair_every_weather_with_other_people_and_spread_over_a_tick() -> 
 def test_tiny_run_hears_phones_and_browsers_through_the_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sound_speech, "LEAD_S", 0.4)
-    monkeypatch.setattr(sound_speech, "SCORED_S", 1.2)
-    monkeypatch.setattr(sound_speech, "PAUSE_S", 0.2)
+    monkeypatch.setattr(speech, "LEAD_S", 0.4)
+    monkeypatch.setattr(speech, "SCORED_S", 1.2)
+    monkeypatch.setattr(speech, "PAUSE_S", 0.2)
 
     def made(rate: int) -> list[Utterance]:
         return [Utterance(f"{seed}", noise_like_speech(rate, 2.0, seed), rate) for seed in range(2)]
@@ -61,8 +62,8 @@ def test_tiny_run_hears_phones_and_browsers_through_the_server(
         pairs.extend((rate, len(said) == len(heard) and said.any()) for said, heard in given)
         return np.array([float(heard.any()) for _, heard in given])
 
-    monkeypatch.setattr(sound_course, "load_utterances", made)
-    monkeypatch.setattr(sound_course, "score", scored)
+    monkeypatch.setattr(course, "load_utterances", made)
+    monkeypatch.setattr(course, "score", scored)
     file = tmp_path / "figures.json"
     assert run([SoundCourse(SoundPlan(g711_pairs=1, ten_rooms=1, opus_pairs=1))], json_file=file) == 0
     figures = json.loads(file.read_text())["courses"]["sound"]["figures"]

@@ -11,17 +11,17 @@ import pytest
 from tests.harness.speechlike import noise_like_speech
 
 from townhall.audio import encode_ulaw
-from townhall.bench import sound_speech
-from townhall.bench.sound_compare import delays_in_mix, delays_ms, said_and_heard, said_together
-from townhall.bench.sound_figures import TEN, SoundFigures, WeatherFigures
-from townhall.bench.sound_nothing import heard_untreated
-from townhall.bench.sound_page import BEGIN, END, write_sound
-from townhall.bench.sound_score import score
-from townhall.bench.sound_speech import SoundMissing, cut, load_utterances, phrases, scored, with_breaths
-from townhall.bench.sound_talk import Heard, Opus, Packets, Ulaw, listen
-from townhall.bench.weather import Passage
+from townhall.bench.sound import speech
+from townhall.bench.sound.compare import delays_in_mix, delays_ms, said_and_heard, said_together
+from townhall.bench.sound.figures import TEN, SoundFigures, WeatherFigures
+from townhall.bench.sound.nothing import heard_untreated
+from townhall.bench.sound.page import BEGIN, END, write_sound
+from townhall.bench.sound.score import score
+from townhall.bench.sound.speech import SoundMissing, cut, load_utterances, phrases, scored, with_breaths
+from townhall.bench.sound.talk import Heard, Opus, Packets, Ulaw, listen
+from townhall.bench.sound.weather import Passage
 
-SECONDS = sound_speech.LEAD_S + sound_speech.SCORED_S + 2 * sound_speech.PAUSE_S
+SECONDS = speech.LEAD_S + speech.SCORED_S + 2 * speech.PAUSE_S
 RATE = 8000
 
 

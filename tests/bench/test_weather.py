@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from townhall.bench.weather import WEATHERS, lost_share, passage
+from townhall.bench.sound.weather import WEATHERS, lost_share, passage
 
 
 @pytest.mark.parametrize("weather", WEATHERS)

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from townhall.bench.audience import Audience
-from townhall.bench.load import LoadFigures
-from townhall.bench.rooms import RoomsCourse
-from townhall.bench.workers import WorkersCourse, WorkersFigures
+from townhall.bench.load.figures import LoadFigures
+from townhall.bench.load.rooms import RoomsCourse
+from townhall.bench.load.workers import WorkersCourse, WorkersFigures
+from townhall.bench.phones.audience import Audience
 
 
 def load(callers: int, *media_cpu: float, phones_right: int | None = None) -> LoadFigures:

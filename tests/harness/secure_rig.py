@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from townhall.bench.web_peer import WebPeer
+from townhall.bench.web.peer import WebPeer
 from townhall.ice import new_credentials
 from townhall.media.engine import Engine
 from townhall.media.network import LocalPort

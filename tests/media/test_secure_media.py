@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.harness.secure_rig import BROWSER, BROWSER_CONTEXT, SERVER, SecureRig
 
-from townhall.bench.web_peer import WebPeer
+from townhall.bench.web.peer import WebPeer
 from townhall.ice import Check, Credentials, new_credentials
 from townhall.ice.lite import CONSENT_S
 from townhall.ice.peers import MOST_PATHS, UNPROVED_S

@@ -11,9 +11,9 @@ how soon it hears. What it leaves out: other machines, and TCP.
 
 from townhall.bench.command import run
 from townhall.bench.courses import Course, Outcome, Progress, Row, Table
-from townhall.bench.result import BenchResult, CourseResult, write_json
+from townhall.bench.report.result import BenchResult, CourseResult, write_json
 from townhall.bench.schedule import courses
-from townhall.bench.subject import BenchFailed
+from townhall.bench.server.subject import BenchFailed
 
 __all__ = [
     "BenchFailed",

@@ -11,10 +11,10 @@ from pathlib import Path
 from rich.console import Console
 
 from townhall.bench.courses import Course, Outcome, Progress
-from townhall.bench.pages import write_pages
-from townhall.bench.result import CourseResult, bench_result, write_json
-from townhall.bench.subject import BenchFailed
-from townhall.bench.table import print_outcome, show_progress
+from townhall.bench.report.pages import write_pages
+from townhall.bench.report.result import CourseResult, bench_result, write_json
+from townhall.bench.report.table import print_outcome, show_progress
+from townhall.bench.server.subject import BenchFailed
 
 
 def run(

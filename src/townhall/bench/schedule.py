@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 
-from townhall.bench.answers import AnswersCourse
-from townhall.bench.audience import Audience
-from townhall.bench.capacity import CapacityCourse
 from townhall.bench.courses import Course
-from townhall.bench.overload import OverloadCourse
-from townhall.bench.remote import RemoteCourse
-from townhall.bench.rooms import RoomsCourse
-from townhall.bench.soak import SoakCourse
-from townhall.bench.sound_course import SoundCourse, SoundPlan
-from townhall.bench.web_course import BrowsersCourse
-from townhall.bench.workers import WorkersCourse
+from townhall.bench.load.answers import AnswersCourse
+from townhall.bench.load.capacity import CapacityCourse
+from townhall.bench.load.overload import OverloadCourse
+from townhall.bench.load.remote import RemoteCourse
+from townhall.bench.load.rooms import RoomsCourse
+from townhall.bench.load.soak import SoakCourse
+from townhall.bench.load.workers import WorkersCourse
+from townhall.bench.phones.audience import Audience
+from townhall.bench.sound.course import SoundCourse, SoundPlan
+from townhall.bench.web.course import BrowsersCourse
 
 
 def courses(quick: bool) -> Sequence[Course]:

@@ -28,7 +28,7 @@ def bench(
     if json_file is not None and not json_file.absolute().parent.is_dir():
         fail(f"--json {json_file}: there is no folder {json_file.parent}", 2)
     from townhall.bench import courses, run
-    from townhall.bench.pages import PageError, check_page
+    from townhall.bench.report.pages import PageError, check_page
 
     try:
         if write is not None:

@@ -1,0 +1,1 @@
+"""What was found, for people and for machines: tables on a terminal, pages, a picture, JSON."""

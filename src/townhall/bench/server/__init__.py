@@ -1,0 +1,1 @@
+"""The server that is measured, seen from outside: its process, what it takes and holds, and its webhook."""

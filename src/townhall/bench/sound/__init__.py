@@ -1,0 +1,1 @@
+"""How a conference sounds: recorded speech over bad networks, through the whole server, scored by PESQ."""
