@@ -80,7 +80,7 @@ def packets_of(callers: int, tick: int, spoken: npt.NDArray[np.uint8]) -> npt.ND
 
 def make_engine(shape: Shape, local: list[LocalPort], names: list[tuple[str, int]]) -> Engine:
     """An engine with these conferences; the leg numbers count from 0."""
-    engine = Engine(MediaSettings(max_legs=max(4096, shape.callers)), local)
+    engine = Engine(MediaSettings(max_legs=max(4096, shape.callers), hold_music_s=30.0), local)
     for leg, address in enumerate(names):
         join(engine, leg, address, f"bus {leg // shape.size}", heard=leg % shape.size < shape.talkers)
     return engine

@@ -27,6 +27,7 @@ import numpy as np
 from crowd import PACKET, PORT_PAIRS, SHAPES, Shape, call, make_engine, packets_of, shape_of, voices
 from townhall.media.batched import MMsgIO, runs_of
 from townhall.media.engine import Engine
+from townhall.media.heap import keep_freed_memory
 from townhall.media.legs import Legs
 from townhall.media.loop import ask_for_real_time
 from townhall.media.network import LocalPort
@@ -164,6 +165,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=2)
     chosen = parser.parse_args()
     ask_for_real_time()
+    keep_freed_memory()
     print(f"{'conferences':>24} {'engine µs':>10} {'floor %':>8} {'media %':>8} {'ratio':>6} {'median':>7}")
     for shape in chosen.shapes:
         alone = measure_engine(shape)

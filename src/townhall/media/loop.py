@@ -25,6 +25,7 @@ import numpy as np
 from townhall.errors import TownhallError
 from townhall.media.engine import Engine
 from townhall.media.framing import command_reader, encode
+from townhall.media.heap import keep_freed_memory
 from townhall.media.protocol import TICK_EDGES_MS, Command, Event, Ready, SecureLeg, Shutdown, Stats
 from townhall.media.secure import SecureMedia, certificate_at, new_certificate
 from townhall.media.settings import MediaSettings
@@ -83,6 +84,7 @@ class Loop:
         """Until `Shutdown` or the control socket's end."""
         if self._settings.real_time:
             ask_for_real_time()
+        keep_freed_memory()
         sys.setswitchinterval(0.0005)  # the loader thread must not keep the tick waiting for 5 ms
         opus = self._engine.uplinks.has_opus()
         self._emit([Ready(self._sockets.ports, self._sockets.ice_port, self._fingerprint, opus)])
