@@ -63,6 +63,38 @@ async def test_read_that_a_change_overtook_is_not_remembered(
     assert await remembered.get("1000", lambda: table.read("1000")) == "there"
 
 
+async def test_read_under_way_is_shared_and_survives_who_began_it(
+    table: Table, remembered: Remembered[str]
+) -> None:
+    reading, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> str | None:
+        reading.set()
+        await go_on.wait()
+        return await table.read("1000")
+
+    table.rows["1000"] = "there"
+    first, *others = [asyncio.create_task(remembered.get("1000", slow)) for _ in range(3)]
+    await reading.wait()
+    first.cancel()
+    go_on.set()
+    assert await asyncio.gather(*others) == ["there", "there"]
+    assert table.reads == 1
+
+
+async def test_read_that_fails_is_told_to_all_and_tried_again(remembered: Remembered[str]) -> None:
+    async def failing() -> str | None:
+        raise OSError("gone")
+
+    async def found() -> str | None:
+        return "there"
+
+    asked = [remembered.get("1000", failing) for _ in range(2)]
+    failures = await asyncio.gather(*asked, return_exceptions=True)
+    assert [str(failure) for failure in failures] == ["gone", "gone"]
+    assert await remembered.get("1000", found) == "there"
+
+
 async def test_memory_is_bounded(table: Table, remembered: Remembered[str]) -> None:
     for number in range(MOST + 1):
         await remembered.get(str(number), lambda: table.read("x"))
