@@ -2,7 +2,7 @@
 
 import ipaddress
 import secrets
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from townhall.calls.negotiation import CallAudio
 from townhall.media import LegRefusedError, Media
@@ -15,11 +15,22 @@ from townhall.sdp import (
     SDPError,
     SessionDescription,
     accept_answer,
-    make_answer,
+    answer_with,
+    choose_audio,
     make_offer,
     parse_sdp,
 )
 from townhall.signalling import OfferRejected
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An offer of the peer, parsed, and what of it we take."""
+
+    offer: bytes
+    description: SessionDescription
+    chosen: int
+    agreement: AudioAgreement
 
 
 class PlainAudio(CallAudio):
@@ -45,18 +56,18 @@ class PlainAudio(CallAudio):
         self._silence_limit_s = silence_limit_s
         self._local: LocalMedia | None = None
         self._pending_offer: SessionDescription | None = None
+        self._checked: _Read | None = None
         self._is_real = False
         self._capabilities = AudioCapabilities(codecs=codecs)
 
     def check(self, offer: bytes) -> None:
-        self._answer(offer, LocalMedia(address=self._address, rtp_port=9, rtcp_port=10))
+        self._checked = self._read(offer)
 
     async def answer(self, offer: bytes) -> bytes:
-        _, wanted = self._answer(offer, LocalMedia(address=self._address, rtp_port=9, rtcp_port=10))
-        local = await self._open(wanted)
-        description, agreement = self._answer(offer, local)
-        self._connect(agreement)
-        return bytes(description)
+        checked, self._checked = self._checked, None
+        # Nearly always it is the offer that was checked; each call would be read twice.
+        read = checked if checked is not None and checked.offer == offer else self._read(offer)
+        return self._answer(read, await self._open(read.agreement))
 
     def acknowledged(self) -> None:
         """The ACK of our answer has come, so somebody is there who saw it: sending begins.
@@ -98,9 +109,7 @@ class PlainAudio(CallAudio):
         self._local = replace(self._local, session_version=self._local.session_version + 1)
         if offer is None:
             return self._offer(self._local)
-        description, agreement = self._answer(offer, self._local)
-        self._connect(agreement)
-        return bytes(description)
+        return self._answer(self._read(offer), self._local)
 
     async def _open(self, wanted: AudioAgreement | None) -> LocalMedia:
         ip_version = ipaddress.ip_address(self._address).version
@@ -127,11 +136,17 @@ class PlainAudio(CallAudio):
         self.on_open(self.leg)
         return self._local
 
-    def _answer(self, offer: bytes, local: LocalMedia) -> tuple[SessionDescription, AudioAgreement]:
+    def _read(self, offer: bytes) -> _Read:
         try:
-            return make_answer(parse_sdp(offer), local, self._capabilities)
+            description = parse_sdp(offer)
+            local = LocalMedia(address=self._address, rtp_port=9)
+            return _Read(offer, description, *choose_audio(description, local, self._capabilities))
         except (SDPError, NothingFits) as error:
             raise OfferRejected(status=488) from error
+
+    def _answer(self, read: _Read, local: LocalMedia) -> bytes:
+        self._connect(read.agreement)
+        return bytes(answer_with(read.description, read.chosen, read.agreement, local))
 
     def _offer(self, local: LocalMedia) -> bytes:
         self._pending_offer = make_offer(local, self._capabilities)

@@ -92,13 +92,38 @@ def make_answer(
     Raises:
         NothingFits: no audio medium can be accepted; the message says why the last one could not.
     """
-    chosen, agreement = _choose(offer, local, caps)
+    chosen, agreement = choose_audio(offer, local, caps)
+    return answer_with(offer, chosen, agreement, local), agreement
+
+
+def choose_audio(
+    offer: SessionDescription, local: LocalMedia, caps: AudioCapabilities
+) -> tuple[int, AudioAgreement]:
+    """Which medium of an offer is to be accepted, and what is then agreed; of `local`, ports do not matter.
+
+    Raises:
+        NothingFits: none can; the message says why the last one could not.
+    """
+    reason = "the offer has no audio"
+    for index, medium in enumerate(offer.media):
+        try:
+            if medium.kind == "audio":
+                return index, _agree(offer, medium, local.address, local.direction, caps)
+        except SDPError as error:
+            reason = str(error)
+    raise NothingFits(reason)
+
+
+def answer_with(
+    offer: SessionDescription, chosen: int, agreement: AudioAgreement, local: LocalMedia
+) -> SessionDescription:
+    """The answer that says what `choose_audio` found."""
     media = tuple(
         _accept(medium, agreement, local) if index == chosen else _reject(medium)
         for index, medium in enumerate(offer.media)
     )
     times = tuple(line for line in offer.lines if line[0] == "t") or (("t", "0 0"),)
-    return SessionDescription(lines=_session_lines(local, times), media=media), agreement
+    return SessionDescription(lines=_session_lines(local, times), media=media)
 
 
 def accept_answer(offer: SessionDescription, answer: SessionDescription) -> AudioAgreement:
@@ -125,19 +150,6 @@ def _capabilities_of(offered: MediaDescription) -> AudioCapabilities:
         ptime_ms=ptime_of(offered),
         accept_rtcp_mux=offered.attribute("rtcp-mux") is not None,
     )
-
-
-def _choose(
-    offer: SessionDescription, local: LocalMedia, caps: AudioCapabilities
-) -> tuple[int, AudioAgreement]:
-    reason = "the offer has no audio"
-    for index, medium in enumerate(offer.media):
-        try:
-            if medium.kind == "audio":
-                return index, _agree(offer, medium, local.address, local.direction, caps)
-        except SDPError as error:
-            reason = str(error)
-    raise NothingFits(reason)
 
 
 def _agree(
