@@ -11,7 +11,15 @@ import pytest
 from tests.harness.media_phone import PATIENCE_S, Phone
 from tests.harness.media_rig import heard_in, write_clip
 
-from townhall.media import LegRefusedError, MediaError, MediaProcess, MediaSettings, Stats
+from townhall.media import (
+    LegRefusedError,
+    MediaError,
+    MediaProcess,
+    MediaSettings,
+    StartRecorder,
+    Stats,
+    client,
+)
 from townhall.media.framing import FramingError, encode, event_reader
 from townhall.media.protocol import DigitPressed, Ready
 from townhall.rtp import TelephoneEvent, build_event
@@ -122,6 +130,52 @@ async def test_process_that_dies_loses_its_legs_and_a_new_one_has_the_same_ports
     assert leg.closed
     for each in (phone, again):
         each.transport.close()
+
+
+@pytest.fixture
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes are looked at often."""
+    monkeypatch.setattr(client, "LOOK_EVERY_S", 0.05)
+
+
+@pytest.mark.usefixtures("impatience")
+async def test_process_that_hangs_is_killed_and_loses_its_legs_and_another_starts() -> None:
+    media = MediaProcess(MediaSettings(rtp_ports=(0, 0), busy_share=10.0))
+    await media.start()
+    try:
+        leg, ports, hung = await media.open_leg(), media.ports, media.pid
+        recorder = media.start_recorder(StartRecorder(0, "/dev/null", "leg", leg=leg.number))
+        lost: asyncio.Queue[str] = asyncio.Queue()
+        leg.on_lost = lost.put_nowait
+        assert hung is not None
+        os.kill(hung, signal.SIGSTOP)
+        media.hung_after_s = 0.1
+        async with asyncio.timeout(PATIENCE_S):
+            assert "said nothing for 0.1 s" in await lost.get()
+            media.hung_after_s = client.HUNG_AFTER_S
+            assert leg.closed
+            assert await recorder.ended() is None
+            assert "said nothing" in recorder.lost
+            again = await media.open_leg()
+        assert again.rtp_port in ports
+        assert media.pid != hung
+        with pytest.raises(ProcessLookupError):
+            os.kill(hung, 0)
+    finally:
+        await media.stop()
+
+
+@pytest.mark.usefixtures("impatience")
+async def test_process_that_says_something_is_not_quiet_any_more() -> None:
+    media = MediaProcess(MediaSettings(rtp_ports=(0, 0), busy_share=10.0))
+    await media.start()
+    try:
+        told: asyncio.Queue[float] = asyncio.Queue()
+        media.on_stats = lambda _: told.put_nowait(media.quiet_s)
+        async with asyncio.timeout(PATIENCE_S):
+            assert [await told.get() for _ in range(3)] == [0.0] * 3, "twenty looks are between them"
+    finally:
+        await media.stop()
 
 
 async def test_process_stopped_for_a_while_skips_the_missed_ticks_and_counts_them(

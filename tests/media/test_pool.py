@@ -25,6 +25,7 @@ from townhall.media import (
     StartRecorder,
     Stats,
     TalkerRecorded,
+    client,
 )
 from townhall.media.division import divided, summed
 from townhall.media.protocol import Levels
@@ -208,6 +209,33 @@ async def test_death_of_one_process_loses_its_legs_alone_and_the_conference_goes
         assert ended is not None
         assert (ended.outcome, "died" in ended.detail) == ("failed", True)
         assert {talker.leg for talker in ended.talkers} == {leg.number for leg in (leg_a, leg_c, leg_e)}
+
+
+async def test_process_that_hangs_is_killed_and_its_legs_alone_are_lost(
+    pool: MediaPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "LOOK_EVERY_S", 0.05)
+    hanging = pool.workers[1]
+    lost: asyncio.Queue[str] = asyncio.Queue()
+    async with talking(pool, 1000, 2000, 4000) as phones, asyncio.timeout(PATIENCE_S):
+        (a, leg_a), (_, leg_b), (c, leg_c) = phones
+        leg_b.on_lost = lost.put_nowait
+        await a.hear(mix_of(2000, 4000))
+        hung = hanging.pid
+        assert hung is not None
+        os.kill(hung, signal.SIGSTOP)
+        hanging.hung_after_s = 0.3
+        assert "said nothing" in await lost.get()
+        hanging.hung_after_s = client.HUNG_AFTER_S
+        assert not leg_a.closed
+        assert not leg_c.closed
+        await a.hear_now(mix_of(4000))
+        await c.hear_now(mix_of(1000))
+        figures: asyncio.Queue[Stats] = asyncio.Queue()
+        pool.on_stats = figures.put_nowait
+        while not hanging.ready:
+            await figures.get()
+        assert hanging.pid != hung
 
 
 async def test_leg_that_one_process_refuses_goes_to_the_other_and_is_refused_only_by_all() -> None:

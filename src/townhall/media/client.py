@@ -1,7 +1,8 @@
 """Control's client of a media process: starts it, talks to it, starts it again when it dies.
 
 Everything is bounded in time. When the process dies, its legs hear of it through `on_lost`, their plays
-end `failed`, and a new process takes over the same ports for new legs.
+end `failed`, and a new process takes over the same ports for new legs. One that hangs is killed, and then
+it is the same.
 """
 
 import asyncio
@@ -64,6 +65,13 @@ RESTART_PAUSES_S = (0.0, 0.2, 1.0, 5.0)
 STEADY_S = 30.0
 """A process that lived this long has not failed "in a row"."""
 
+LOOK_EVERY_S = 1.0
+HUNG_AFTER_S = 20.0
+"""A process tells its figures every second. One that tells nothing for so long hangs: it is killed, and all
+its calls end, so this is far more than what a crowded machine takes away. It is counted in looks of ours, not
+in time: while the machine sleeps, or we do not get to run ourselves, nobody is suspected.
+"""
+
 GATHER_S = 0.003
 """Commands wait so long at most for others to go with, and the first after a pause not at all; a tick is 20
 ms.
@@ -94,6 +102,7 @@ class MediaProcess:
         self.on_started: Callable[[], None] = _nothing
         self.on_died: Callable[[], None] = _nothing
         """The process takes legs, for the first time or again; it is gone, and its legs with it."""
+        self.hung_after_s = HUNG_AFTER_S
         self._child: _Child | None = None
         self._numbers = numbers or itertools.count(1)
         self._legs: dict[int, Leg] = {}
@@ -118,6 +127,11 @@ class MediaProcess:
     def pid(self) -> int | None:
         """The running process's id."""
         return self._child.process.pid if self._child else None
+
+    @property
+    def quiet_s(self) -> float:
+        """How long it has said nothing, as far as we have looked; 0 while none runs."""
+        return self._child.quiet_s if self._child else 0.0
 
     async def start(self) -> None:
         """Start the process and wait until it takes legs. Raises `MediaError`."""
@@ -245,13 +259,19 @@ class MediaProcess:
         while True:
             began = time.monotonic()
             if self._child is not None:
-                await asyncio.wait({self._child.reader})
+                hangs = await self._wait_for_end(self._child)
                 self._ready.clear()
                 child, self._child = self._child, None
-                code = await child.end()
+                if hangs:
+                    reason = f"the media process said nothing for {self.hung_after_s:g} s and was killed"
+                    child.process.kill()
+                    self._lose_everything(reason)
+                    await child.end()
+                else:
+                    reason = f"the media process died (exit code {await child.end()})"
+                    self._lose_everything(reason)
                 failures = 0 if time.monotonic() - began > STEADY_S else failures
-                log.error("the media process died (exit code %s); its calls end, a new one starts", code)
-                self._lose_everything(f"the media process died (exit code {code})")
+                log.error("%s; its calls end, a new one starts", reason)
             await asyncio.sleep(RESTART_PAUSES_S[min(failures, len(RESTART_PAUSES_S) - 1)])
             failures += 1
             try:
@@ -261,6 +281,16 @@ class MediaProcess:
             except OSError as error:
                 self._child = None
                 log.error("the media process cannot be started: %s; trying again", error)
+
+    async def _wait_for_end(self, child: "_Child") -> bool:
+        """Until the process is gone, or (True) has said nothing for too long."""
+        child.quiet_s = 0.0
+        while not child.reader.done():
+            if child.quiet_s >= self.hung_after_s:
+                return True
+            await asyncio.wait({child.reader}, timeout=LOOK_EVERY_S)
+            child.quiet_s += LOOK_EVERY_S
+        return False
 
     def _lose_everything(self, reason: str) -> None:
         self.on_died()
@@ -404,6 +434,7 @@ class _Child:
         self._writer: asyncio.StreamWriter | None = None
         self._unsent: list[bytes] = []
         self._flushed_at = 0.0
+        self.quiet_s = 0.0
         self.reader: asyncio.Task[None]
 
     async def connect(self) -> None:
@@ -416,6 +447,7 @@ class _Child:
         frames = event_reader()
         try:
             while data := await stream.read(READ_BYTES):
+                self.quiet_s = 0.0
                 frames.feed(data)
                 while events := frames.take(1024):
                     for event in events:

@@ -4,7 +4,7 @@ A leg lives in the process that had the fewest when it came. A bus may have legs
 says what they must be told of each other, `exchange` is the memory through which they hear each other. What
 is played into a bus is played by every process that has legs there, so nobody waits for it and nobody hears
 it twice. Recorders of a bus run in one of them, which hears the whole; recorders of talkers in all. When a
-process dies its legs are lost, and no others.
+process dies, or hangs and is killed for it (`client`), its legs are lost, and no others.
 """
 
 import asyncio
@@ -32,7 +32,10 @@ log = logging.getLogger(__name__)
 ROWS_A_WORKER = 2048
 """Buses that may span processes at a time, and whispers between them, for each process."""
 SILENT_AFTER_S = 3.0
-"""A process tells its figures every second; one that has not for so long gets new legs last."""
+"""A process tells its figures every second; one that has not for so long gets new legs last.
+
+It is killed only much later (`HUNG_AFTER_S`).
+"""
 
 
 class MediaPool:
@@ -182,7 +185,6 @@ class MediaPool:
 
     def _died(self, index: int) -> None:
         self._order(self._spanning.lost(index))
-        self.workers[index].heard_at = None
         self._stats.pop(index, None)
         self.stats = summed(list(self._stats.values()))
         for levels in self._levels.values():
@@ -197,7 +199,6 @@ class MediaPool:
                 recorder.add(worker.start_recorder(talkers.next()))
 
     def _take_stats(self, index: int, stats: Stats) -> None:
-        self.workers[index].heard_at = asyncio.get_running_loop().time()
         self._stats[index] = stats
         self.stats = summed(list(self._stats.values()))
         if self.on_stats is not None and self.stats is not None:
@@ -221,14 +222,11 @@ class _Worker(MediaProcess):
     ) -> None:
         super().__init__(settings, numbers)
         self._route = route
-        self.heard_at: float | None = None
-        """When it last told its figures, in the loop's seconds; None: it is new."""
 
     @property
     def stuck(self) -> bool:
         """Whether it runs, and yet says nothing: it would keep whoever asks it for a leg waiting."""
-        now = asyncio.get_running_loop().time()
-        return self.heard_at is not None and now - self.heard_at > SILENT_AFTER_S
+        return self.quiet_s > SILENT_AFTER_S
 
     def send(self, command: Command) -> None:
         self._route(command)
