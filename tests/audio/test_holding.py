@@ -21,7 +21,8 @@ def _judged(*sounds: Samples, length_s: float = 30.0) -> list[list[tuple[int, in
     for at in range(WINDOW, min(map(len, sounds)), STEP):
         windows = np.stack([sound[at - WINDOW : at] for sound in sounds])
         looks = look(windows)
-        judged = guard.judge(slots, level_dbfs(windows[:, -160:]), looks.concentration, looks.partials)
+        level, partials = level_dbfs(windows[:, -160:]), looks.partials(np.arange(len(windows)))
+        judged = guard.judge(slots, level, looks.concentration, partials)
         for slot in judged.caught.tolist():
             told[slot].append((at // RATE, int(guard.kind[slot])))
         for slot in judged.let_go.tolist():
@@ -98,7 +99,7 @@ def test_reset_forgets_what_was_caught() -> None:
     guard.reset(slots)
     looks = look(np.stack([sine(425, 0.05, RATE, -18)] * 2))
     for _ in range(40):
-        guard.judge(slots, np.full(2, -18.0, np.float32), looks.concentration, looks.partials)
+        guard.judge(slots, np.full(2, -18.0, np.float32), looks.concentration, looks.partials(np.arange(2)))
     assert guard.kind.tolist() == [TONE, TONE]
     guard.reset(slots[:1])
     assert guard.kind.tolist() == [0, TONE]

@@ -99,8 +99,13 @@ def amplify(frames: Int16, before: Float32, after: Float32) -> Int16:
     """
     samples = frames.shape[1]
     glide = np.arange(1, samples + 1, dtype=np.float32) / np.float32(samples)
-    scaled = frames * (before[:, None] + (after - before)[:, None] * glide)
-    return limit(np.rint(scaled).astype(np.int32))
+    scaled = (after - before)[:, None] * glide
+    scaled += before[:, None]
+    scaled *= frames.astype(np.float32)
+    np.rint(scaled, out=scaled)
+    if max(scaled.max(initial=0.0), -scaled.min(initial=0.0)) <= LIMIT_THRESHOLD:
+        return scaled.astype(np.int16)  # nearly always, and twice as fast as by way of 32 bits
+    return limit(scaled.astype(np.int32))
 
 
 def _factor(db: Float32) -> Float32:

@@ -14,7 +14,7 @@ import numpy as np
 
 from townhall.audio.levels import QUIETEST_SPEECH_DB, NoiseFloor
 from townhall.audio.shapes import TICK_SAMPLES, Bool, Float32, Int16, Slots
-from townhall.audio.voicing import WINDOW, look
+from townhall.audio.voicing import WINDOW, Looks, look
 
 PAUSE_FRAMES = 30
 """Frames without speech before it counts as stopped, unless set otherwise: 600 ms."""
@@ -60,11 +60,9 @@ class Heard:
     speech: Bool
     """`(slots,)`: talking, and this frame is part of it, not of a pause."""
     looked: Slots
-    """Places among the slots that were looked at in this frame; the next three belong to them."""
+    """Places among the slots that were looked at in this frame; the next two belong to them."""
     voiced: Bool
-    concentration: Float32
-    partials: Float32
-    """`(looked, bins)`."""
+    looks: Looks
 
 
 class SpeechDetector:
@@ -141,8 +139,7 @@ class SpeechDetector:
             active & self.talking[slots],
             looked,
             voiced,
-            seen.concentration,
-            seen.partials,
+            seen,
         )
 
     def _in_turn(self, due: Bool) -> Bool:

@@ -19,6 +19,7 @@ from townhall.audio.holding import MUSIC, QUIETEST_DBFS, HoldGuard
 from townhall.audio.levels import SoundDetector, level_dbfs
 from townhall.audio.shapes import Bool, Float32
 from townhall.audio.talking import LOOK_EVERY, Heard, SpeechDetector
+from townhall.audio.voicing import PARTIALS
 from townhall.media.legs import Legs
 from townhall.media.loudest import Loudest
 from townhall.media.plan import Plan
@@ -136,10 +137,10 @@ class Conditioner:
         seen[heard.looked] = np.arange(len(heard.looked))
         row = seen[due]
         there = row >= 0
-        partials = np.zeros((len(due), heard.partials.shape[1]), np.float32)
-        partials[there] = heard.partials[row[there]]
+        partials = np.zeros((len(due), PARTIALS), np.float32)
+        partials[there] = heard.looks.partials(row[there])
         concentration = np.zeros(len(due), np.float32)
-        concentration[there] = heard.concentration[row[there]]
+        concentration[there] = heard.looks.concentration[row[there]]
         loudness = np.where(there, level[due], np.float32(-100.0))
         judged = self._guard.judge(slots[due], loudness, concentration, partials)
         for slot in judged.caught.tolist():
