@@ -67,7 +67,7 @@ class Baresip:
     async def hang_up(self) -> None:
         await self._command("hangup")
 
-    async def event(self, kind: str, within_s: float = 10.0) -> dict[str, Any]:
+    async def event(self, kind: str, within_s: float = 30.0) -> dict[str, Any]:
         """The next event of this kind; those before it are dropped."""
         async with asyncio.timeout(within_s):
             while (event := await self._events.get()).get("type") != kind:
@@ -84,7 +84,7 @@ class Baresip:
     async def listen(self, seconds: float) -> Samples:
         """The next so many seconds."""
         began, wanted = len(self.received), round(seconds * self.rate)
-        async with asyncio.timeout(seconds + 5.0):
+        async with asyncio.timeout(seconds + 30.0):
             while len(self.received) < began + wanted:  # noqa: ASYNC110  (a file tells nobody that it grows)
                 await asyncio.sleep(0.05)
         return self.received[began : began + wanted].copy()
@@ -127,7 +127,7 @@ class Baresip:
         return self
 
     async def _connect(self, port: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 try:
                     self._reader, self._writer = await asyncio.open_connection(self._address, port)

@@ -13,7 +13,7 @@ from townhall.phone.voice import tone
 
 _SLICE_S = 0.1
 _MOST_BYTES = 1 << 16
-_STALLED_S = 5.0
+_STALLED_S = 30.0
 
 
 class EmbeddedBaresip:
@@ -31,7 +31,7 @@ class EmbeddedBaresip:
     async def dial(self, uri: str) -> None:
         """Call, wait for the answer, then speak and listen until the end."""
         self.call: Call = await self._agent.dial(uri)
-        await self.call.wait_established(10)
+        await self.call.wait_established(30)
         self._talking = asyncio.create_task(self._talk())
 
     async def press(self, keys: str) -> None:

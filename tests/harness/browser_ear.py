@@ -86,14 +86,14 @@ class BrowserEar:
     def heard_since(self, mark: int) -> Samples:
         return self.received[mark:].copy()
 
-    async def begins(self, within_s: float = 15.0) -> None:
+    async def begins(self, within_s: float = 30.0) -> None:
         """Wait until sound (or silence) comes in at all."""
         try:
             await asyncio.wait_for(self._began.wait(), within_s)
         except TimeoutError:
             raise NotHeard(f"{self._name}: no connection carried sound within {within_s:g} s") from None
 
-    async def ended(self, within_s: float = 10.0) -> Ended:
+    async def ended(self, within_s: float = 30.0) -> Ended:
         """Wait until the page has no connection left."""
         try:
             await asyncio.wait_for(self._over.wait(), within_s)
@@ -111,7 +111,7 @@ class BrowserEar:
             await self._changed.wait()
         return self.heard_since(mark)[:wanted]
 
-    async def hears(self, sound: Sound | Judge, within_s: float = 10.0, since: int | None = None) -> int:
+    async def hears(self, sound: Sound | Judge, within_s: float = 30.0, since: int | None = None) -> int:
         """Wait until `sound` is heard for 200 ms; returns the mark where those begin.
 
         `since`: how far back to look; None is from now on. Raises `NotHeard`, saying what was heard instead.

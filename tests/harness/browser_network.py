@@ -169,7 +169,7 @@ class TCPRelay:
             writer.transport.abort()
         return count
 
-    async def tried(self, within_s: float = 15.0) -> None:
+    async def tried(self, within_s: float = 30.0) -> None:
         """Wait until somebody connects from now on, let in or not."""
         self._opened = asyncio.Event()
         await asyncio.wait_for(self._opened.wait(), within_s)

@@ -79,7 +79,7 @@ class SDKPhone:
     async def register(self) -> None:
         await self.do("await phone.device.register()")
 
-    async def connect(self, within_s: float = 20.0, **params: str) -> None:
+    async def connect(self, within_s: float = 30.0, **params: str) -> None:
         """Call the token's application; returns once it has answered and sound comes in."""
         await self.dial(**params)
         await self.told("call", "accept", within_s)
@@ -89,7 +89,7 @@ class SDKPhone:
         """As `connect`, without waiting for an answer."""
         await self.do("await phone.connect(it)", params)
 
-    async def answer(self, within_s: float = 20.0) -> dict[str, Any]:
+    async def answer(self, within_s: float = 30.0) -> dict[str, Any]:
         """Accept the call that rings, or the next one; returns its parameters."""
         ringing = await self.told("device", "incoming", within_s)
         await self.do("phone.call.accept()")
@@ -120,7 +120,7 @@ class SDKPhone:
         self._more.set()
         self._more = asyncio.Event()
 
-    async def told(self, source: str, event: str, within_s: float = 15.0) -> Told:
+    async def told(self, source: str, event: str, within_s: float = 30.0) -> Told:
         """The first such event that was not asked for before, whether it has come or is to come."""
         try:
             async with asyncio.timeout(within_s):

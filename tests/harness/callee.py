@@ -21,7 +21,7 @@ class Callee:
         self.phone = phone
         self.uri = phone.uri
 
-    async def rings(self, within_s: float = 10.0) -> IncomingCall:
+    async def rings(self, within_s: float = 30.0) -> IncomingCall:
         """Wait for a call and let it ring."""
         incoming = await self.phone.rings(within_s)
         await incoming.ring()

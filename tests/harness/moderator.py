@@ -42,7 +42,7 @@ class Moderator:
         kept = await asyncio.to_thread((self._server.data_dir / "credentials.toml").read_text)
         return await self.sign_in(password=tomllib.loads(kept)["operator_password"], name=name)
 
-    async def sees(self, what: Callable[[], Any], within_s: float = 15.0) -> Any:
+    async def sees(self, what: Callable[[], Any], within_s: float = 30.0) -> Any:
         """Wait until the picture is such that this is true; returns what it is."""
         async with asyncio.timeout(within_s):
             while not (found := what()):

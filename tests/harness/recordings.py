@@ -50,6 +50,6 @@ def download(url: str) -> bytes:
     """What the API answers, with the account's credentials."""
     credentials = base64.b64encode(f"{ACCOUNT_SID}:{AUTH_TOKEN}".encode()).decode()
     request = urllib.request.Request(url, headers={"Authorization": f"Basic {credentials}"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=30) as answer:
         body: bytes = answer.read()
         return body

@@ -19,8 +19,8 @@ from typing import Any, Self
 
 AUTH_TOKEN = "0123456789abcdef0123456789abcdef"
 ACCOUNT_SID = "AC" + "1" * 32
-READY_WITHIN_S = 60.0
-GONE_WITHIN_S = 10.0
+READY_WITHIN_S = 100.0
+GONE_WITHIN_S = 30.0
 _ROOT = Path(__file__).resolve().parents[2]
 _CLI = (sys.executable, "-c", "from townhall.cli import main; main()")
 
@@ -46,8 +46,7 @@ class TownhallServer:
     def __init__(self, data_dir: Path, *, address: str | None = None, **settings: str) -> None:
         self.data_dir = data_dir
         self.address = address or own_address()
-        self.http_port = _free_port(self.address)
-        self.sip_port = _free_port(self.address)
+        self.http_port, self.sip_port = free_ports(self.address, 2)
         self.log_file = data_dir / "server.log"
         self._settings = {
             "DATA_DIR": str(data_dir),
@@ -87,7 +86,7 @@ class TownhallServer:
     def log(self) -> str:
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
-    def wait_for_log(self, text: str, within_s: float = 10.0) -> None:
+    def wait_for_log(self, text: str, within_s: float = 30.0) -> None:
         """Wait until its log says this."""
         deadline = time.monotonic() + within_s
         while text not in self.log:
@@ -166,11 +165,13 @@ class TownhallServer:
             self._process = None
 
     def health(self) -> dict[str, Any]:
-        connection = http.client.HTTPConnection(self.address, self.http_port, timeout=5)
+        connection = http.client.HTTPConnection(self.address, self.http_port, timeout=20)
         if self.authority is not None:
             trusted = ssl.create_default_context(cafile=self.authority)
             trusted.check_hostname = False  # whatever its name, it is the one that we have started
-            connection = http.client.HTTPSConnection(self.address, self.http_port, timeout=5, context=trusted)
+            connection = http.client.HTTPSConnection(
+                self.address, self.http_port, timeout=20, context=trusted
+            )
         with contextlib.closing(connection):
             connection.request("GET", "/health")
             answer = connection.getresponse()
@@ -198,12 +199,15 @@ class TownhallServer:
         self.stop()
 
 
-def _free_port(address: str) -> int:
-    """A port that is free for UDP and TCP."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream:
+def free_ports(address: str, count: int) -> list[int]:
+    """So many ports, each another, that are free for UDP and TCP."""
+    found: list[int] = []
+    with contextlib.ExitStack() as held:
+        while len(found) < count:
+            stream = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
             stream.bind((address, 0))
             port = int(stream.getsockname()[1])
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram, contextlib.suppress(OSError):
                 datagram.bind((address, port))
-                return port
+                found.append(port)
+    return found

@@ -21,7 +21,7 @@ KEY_SID = "SK" + "b2" * 16
 SECRET = "c3" * 16
 APPLICATION_SID = "AP" + "d4" * 16
 CALL_SID = "CA" + "e5" * 16
-WITHIN_S = 10.0
+WITHIN_S = 30.0
 
 CREDENTIALS = "a=ice-ufrag:{}\r\na=ice-pwd:abcdefghijklmnopqrstuv\r\na=fingerprint:sha-256 {}\r\n"
 CERTIFICATE = ":".join(["AB"] * 32)

@@ -115,12 +115,12 @@ class Story:
         self.callers[name] = caller
         return caller
 
-    async def hear(self, expected: Mapping[str, Expected], within_s: float = 20.0) -> None:
+    async def hear(self, expected: Mapping[str, Expected], within_s: float = 30.0) -> None:
         """Assert the whole matrix: who of all who are on the line hears whom, or `music`, or `silence`."""
         seats = [caller.seat for caller in self.callers.values() if not caller.call.is_over]
         await assert_hearing(seats, expected, within_s)
 
-    async def all_ended(self, *names: str, within_s: float = 10.0) -> None:
+    async def all_ended(self, *names: str, within_s: float = 30.0) -> None:
         """Wait until these calls (none given: all) have been hung up by the server."""
         chosen = names or tuple(self.callers)
         causes = await asyncio.gather(*(self.callers[name].call.ended(within_s) for name in chosen))
@@ -131,12 +131,12 @@ class Story:
         requests = self.webhook.requests(f"/{self.number}/", caller)
         return [request.path.removeprefix(f"/{self.number}") for request in requests]
 
-    async def requested(self, rest: str, caller: str | None = None, within_s: float = 10.0) -> WebhookRequest:
+    async def requested(self, rest: str, caller: str | None = None, within_s: float = 30.0) -> WebhookRequest:
         """The first request of `caller` for this story's path, whether it has come or is to come."""
         wanted: Callable[[WebhookRequest], bool] = lambda request: caller in (None, request.caller)  # noqa: E731
         return await self.webhook.next_request(self.path(rest), within_s, accept=wanted)
 
-    async def told(self, *events: str, within_s: float = 10.0) -> list[WebhookRequest]:
+    async def told(self, *events: str, within_s: float = 30.0) -> list[WebhookRequest]:
         """Wait until that many events were told; assert that they are these, by their `SequenceNumber`."""
 
         def in_order() -> list[WebhookRequest]:
@@ -151,7 +151,7 @@ class Story:
         assert [request.parameters["StatusCallbackEvent"] for request in told] == list(events)
         return told
 
-    async def event(self, name: str, within_s: float = 10.0) -> WebhookRequest:
+    async def event(self, name: str, within_s: float = 30.0) -> WebhookRequest:
         """The first event of this name that the conference tells, told or to be told."""
         wanted: Callable[[WebhookRequest], bool] = lambda r: r.parameters["StatusCallbackEvent"] == name  # noqa: E731
         return await self.webhook.next_request(self.path("/events"), within_s, accept=wanted)
@@ -175,13 +175,13 @@ class Story:
         await asyncio.to_thread(self.server.command, "line", "add", number, *options)
         return number
 
-    async def logged(self, text: str, since: int = 0, within_s: float = 10.0) -> None:
+    async def logged(self, text: str, since: int = 0, within_s: float = 30.0) -> None:
         """Wait until the server's log says this, after its first `since` characters."""
         async with asyncio.timeout(within_s):
             while text not in self.server.log[since:]:  # noqa: ASYNC110  (it tells nobody)
                 await asyncio.sleep(0.05)
 
-    async def server_is_empty(self, within_s: float = 10.0) -> None:
+    async def server_is_empty(self, within_s: float = 30.0) -> None:
         """Wait until the server has neither calls nor conferences."""
         async with asyncio.timeout(within_s):
             while not await asyncio.to_thread(self.server.is_idle):  # noqa: ASYNC110  (it tells nobody)

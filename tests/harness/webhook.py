@@ -102,7 +102,7 @@ class Webhook:
     async def next_request(
         self,
         prefix: str,
-        within_s: float = 10.0,
+        within_s: float = 30.0,
         *,
         accept: Callable[[WebhookRequest], bool] = lambda request: True,
     ) -> WebhookRequest:
@@ -112,7 +112,7 @@ class Webhook:
         )[0]
 
     async def wait_for(
-        self, look: Callable[[], list[WebhookRequest]], within_s: float = 10.0, wanted: str = "requests"
+        self, look: Callable[[], list[WebhookRequest]], within_s: float = 30.0, wanted: str = "requests"
     ) -> list[WebhookRequest]:
         """Wait until `look` finds something; it is called again whenever a request has come."""
         return await asyncio.to_thread(self._wait_for, look, within_s, wanted)
