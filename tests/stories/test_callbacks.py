@@ -44,12 +44,12 @@ async def call(server: TownhallServer) -> None:
     """A call that the number's document ends."""
     async with Phone(PhoneSettings(host=server.address, user="ann", tone_hz=500)) as phone:
         made = await phone.call(server.sip_uri("2000"))
-        await made.ended(10)
+        await made.ended(30)
 
 
 def wait_until_kept(server: TownhallServer, count: int) -> None:
     """Another process's disk can only be looked at."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         with sqlite3.connect(database_of(server)) as database:
             (found,) = database.execute("SELECT count(*) FROM outbox").fetchone()

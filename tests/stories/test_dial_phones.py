@@ -178,7 +178,8 @@ async def test_time_limit_parts_the_two(story: Story) -> None:
     caller = await gus.answers()
     await caller.call.ended()
     left = (await story.requested("/left")).parameters
-    assert (left["DialCallStatus"], left["DialCallDuration"]) == ("completed", "2")
+    assert left["DialCallStatus"] == "completed"
+    assert int(left["DialCallDuration"]) >= 2
 
 
 async def test_without_an_action_the_next_verb_runs(story: Story) -> None:

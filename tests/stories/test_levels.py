@@ -25,7 +25,7 @@ async def levels(story: Story, sid: str, until: Callable[[Levels], bool]) -> Lev
     found: Levels = {}
     async with httpx2.AsyncClient(headers={"Authorization": f"Basic {credentials}"}) as client:
         try:
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(40):
                 while True:
                     answer = (await client.get(url)).json()
                     assert answer["conference_sid"] == sid

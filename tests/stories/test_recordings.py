@@ -10,7 +10,7 @@ from tests.harness.music import is_hold_music
 from tests.harness.recordings import Sound, download, read
 from tests.harness.server import ACCOUNT_SID, AUTH_TOKEN
 from tests.harness.story import Story
-from tests.harness.tones import first_heard_at
+from tests.harness.tones import first_heard_at, last_heard_at
 from tests.harness.webhook import Answer, WebhookRequest
 from twilio.rest import Client
 from twilio.twiml.voice_response import VoiceResponse
@@ -31,7 +31,7 @@ async def told(story: Story, status: str, caller: str | None = None) -> WebhookR
     def wanted(request: WebhookRequest) -> bool:
         return request.parameters["RecordingStatus"] == status
 
-    return await story.webhook.next_request(story.path("/recording"), 15.0, accept=wanted)
+    return await story.webhook.next_request(story.path("/recording"), 30.0, accept=wanted)
 
 
 async def sound_of(request: WebhookRequest, suffix: str = "") -> Sound:
@@ -56,6 +56,7 @@ async def test_conference_recorded_from_start_has_who_is_heard_and_no_music(stor
     await story.call("moderator", role("moderator", story.room, **more))
     start = await told(story, "in-progress")
     await story.hear({"speaker": "moderator", "listener": "speaker moderator", "moderator": "speaker"})
+    await story.callers["listener"].call.listen(2.0)
     await end(story, "moderator")
     done = (await told(story, "completed")).parameters
     assert done["ConferenceSid"].startswith("CF")
@@ -80,10 +81,12 @@ async def test_late_talker_stands_where_he_came_in(story: Story) -> None:
     await story.hear({"moderator": "first late", "first": "moderator late", "late": "moderator first"})
     await end(story, "moderator")
     sound = await sound_of(await told(story, "completed"))
-    assert (first_heard_at(sound.channel(1), story.callers["first"].tone_hz) or 0.0) < 0.4
-    late = first_heard_at(sound.channel(1), story.callers["late"].tone_hz)
+    first, late = (
+        first_heard_at(sound.channel(1), story.callers[name].tone_hz) for name in ("first", "late")
+    )
+    assert first is not None
     assert late is not None
-    assert 0.5 < late < sound.seconds - 0.4
+    assert first + 0.5 < late < sound.seconds - 0.4
 
 
 async def test_paused_recording_is_silent_and_goes_on(story: Story) -> None:
@@ -103,9 +106,9 @@ async def test_paused_recording_is_silent_and_goes_on(story: Story) -> None:
     samples = (await sound_of(await told(story, "completed"))).channel(1)
     quiet = abs(samples[: len(samples) // 160 * 160].reshape(-1, 160)).max(axis=1) == 0
     loud = [place for place, silent in enumerate(quiet.tolist()) if not silent]
-    gaps = [after - before for before, after in pairwise(loud)]
-    assert max(gaps) > 25, "no pause of half a second"
-    assert loud[-1] > len(quiet) - 25
+    gap, resumed = max((after - before, after) for before, after in pairwise(loud))
+    assert gap > 25, "no pause of half a second"
+    assert sum(place >= resumed for place in loud) > 25, "no half a second of sound after it"
 
 
 async def test_per_talker_recording_has_each_tone_in_its_own_channel(story: Story) -> None:
@@ -179,9 +182,10 @@ async def test_message_ends_with_a_key_after_the_beep(story: Story) -> None:
     taken = (await story.requested("/taken", "caller")).parameters
     assert taken["Digits"] == "#"
     assert taken["RecordingSid"].startswith("RE")
-    assert 1 <= int(taken["RecordingDuration"]) <= 3
+    assert int(taken["RecordingDuration"]) >= 1
     await story.all_ended("caller")
     sound = await sound_of(await told(story, "completed"))
+    assert abs(sound.seconds - int(taken["RecordingDuration"])) <= 1.0
     assert sound.names(tones(story), share=0.5) == {"caller"}
 
 
@@ -192,7 +196,10 @@ async def test_message_ends_after_silence_and_the_silence_is_cut_off(story: Stor
     taken = (await story.requested("/taken", "caller")).parameters
     assert taken["Digits"] == ""
     sound = await sound_of(await told(story, "completed"))
-    assert 0.5 < sound.seconds < 2.2
+    assert sound.seconds > 0.5
+    spoken = last_heard_at(sound.channel(1), caller.tone_hz)
+    assert spoken is not None
+    assert sound.seconds - spoken < 0.5, "of the two seconds of silence something is left"
     await story.all_ended("caller")
 
 

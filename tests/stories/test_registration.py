@@ -71,7 +71,7 @@ async def test_register_with_digest_is_accepted_once_per_nonce_count(
 
         async def ask(cseq: int, extra: str = "") -> str:
             transport.sendto(message(server, port, algorithm, cseq, extra).encode())
-            return await asyncio.wait_for(wire.answers.get(), 10)
+            return await asyncio.wait_for(wire.answers.get(), 30)
 
         challenge = await ask(1)
         assert challenge.startswith("SIP/2.0 401 ")

@@ -13,7 +13,7 @@ from tests.harness.server import TownhallServer
 from tests.harness.story import Story
 from tests.harness.webhook import Webhook
 
-LIMIT_S = 1.5
+LIMIT_S = 3.0
 MEDIA_TIMEOUT = 'SIP;cause=408;text="Media timeout"'
 
 
@@ -42,7 +42,7 @@ async def test_phone_that_falls_silent_is_hung_up_and_the_others_talk_on(
             {"moderator": "speaker dead", "speaker": "moderator dead", "dead": "moderator speaker"}
         )
         dead.call.close()
-        ended = await dead.call.ended(within_s=10)
+        ended = await dead.call.ended(within_s=30)
         assert ended.cause == "bye"
         assert ended.reason == MEDIA_TIMEOUT
         await story.hear({"moderator": "speaker", "speaker": "moderator"})
@@ -55,7 +55,7 @@ async def test_phone_that_never_sends_anything_is_hung_up(
     async with Story(impatient_server, webhook) as story:
         deaf = await story.call("deaf", role("listener", story.room))
         deaf.call.close()
-        assert (await deaf.call.ended(within_s=10)).reason == MEDIA_TIMEOUT
+        assert (await deaf.call.ended(within_s=30)).reason == MEDIA_TIMEOUT
 
 
 async def test_phone_on_hold_may_be_silent_for_longer(
@@ -71,10 +71,10 @@ async def test_phone_on_hold_may_be_silent_for_longer(
         for name in ("clock", "second clock"):
             clock = await story.call(name.replace(" ", "-"), role("listener", story.room))
             clock.call.close()
-            await clock.call.ended(within_s=10)
+            await clock.call.ended(within_s=30)
         assert held.call.packets_sent == sent
         assert not held.call.is_over
         await held.call.resume()
         await story.hear({"moderator": "held", "held": "moderator"})
         held.call.close()
-        assert (await held.call.ended(within_s=10)).reason == MEDIA_TIMEOUT
+        assert (await held.call.ended(within_s=30)).reason == MEDIA_TIMEOUT
