@@ -6,29 +6,35 @@ import pytest
 from townhall.audio import ULAW_DECODE, encode_ulaw
 from townhall.bench.phones.audience import Audience
 from townhall.bench.phones.clocked import GROUPS
-from townhall.bench.phones.hearing import Heard, compare, listen
+from townhall.bench.phones.hearing import FRAMES_RECORDED, Heard, compare, listen
 from townhall.bench.phones.recording import Recording
-from townhall.bench.phones.voices import LOWEST_HZ, VOICES, frequency, payloads, second_of
-from townhall.media.shapes import Bools
+from townhall.bench.phones.voices import FRAMES, LOWEST_HZ, VOICES, frequency, payloads, second_of
+from townhall.media.shapes import Bools, Floats
 
-FRAMES_KEPT = 120
 STARTED = 1000.0
+WORD_ENDS = 7600
+"""Sample of a second at which all words are over."""
 
 
-def recorded(audience: Audience, hears: Bools, delay: int = 0) -> Recording:
+def spoken(audience: Audience) -> Floats:
+    """Some seconds of every voice, `(voices, samples)`."""
+    voices = np.array(audience.voices)
+    seconds = ULAW_DECODE[payloads(voices, voices % audience.talkers == 0)].reshape(len(voices), -1)
+    return np.tile(seconds.astype(np.float64), FRAMES_RECORDED // FRAMES + 2)
+
+
+def recorded(audience: Audience, hears: Bools, delay: int = 0, said: Floats | None = None) -> Recording:
     """What phones got whose rows of `hears` say whom each one hears, `delay` samples after it was sent.
 
     All speak and hear in the same instant; packets come every 20 ms.
     """
-    voices = np.array(audience.voices)
-    seconds = ULAW_DECODE[payloads(voices, voices % audience.talkers == 0)].reshape(len(voices), -1)
-    mix = hears.astype(np.float64) @ seconds.astype(np.float64)
+    mix = hears.astype(np.float64) @ (spoken(audience) if said is None else said)
     mix *= min(1.0, 30000 / np.abs(mix).max())  # as a limiter would
-    sound = np.roll(np.tile(mix, 3), delay, axis=1)[:, : FRAMES_KEPT * 160].astype(np.int16)
-    recording = Recording.of(len(hears), FRAMES_KEPT)
-    recording.turned[:] = ~encode_ulaw(sound).reshape(len(hears), FRAMES_KEPT, 160)
-    recording.at[:] = STARTED + 0.02 * np.arange(FRAMES_KEPT)
-    recording.seconds_at = [STARTED + np.arange(-1.0, 3.0) for _ in range(GROUPS)]
+    sound = np.roll(mix, delay, axis=1)[:, : FRAMES_RECORDED * 160].astype(np.int16)
+    recording = Recording.of(len(hears), FRAMES_RECORDED)
+    recording.turned[:] = ~encode_ulaw(sound).reshape(len(hears), FRAMES_RECORDED, 160)
+    recording.at[:] = STARTED + 0.02 * np.arange(FRAMES_RECORDED)
+    recording.seconds_at = [STARTED + np.arange(-1.0, 5.0) for _ in range(GROUPS)]
     return recording
 
 
@@ -81,6 +87,42 @@ def test_a_phone_that_hears_nothing_hears_nobody() -> None:
     assert not heard_by(audience, recorded(audience, real)).voices[3].any()
 
 
+@pytest.mark.parametrize("taken_out", [80, 160, 320])
+@pytest.mark.parametrize("delay", [0, 3000, 5500])
+def test_delay_that_shrinks_in_every_pause_hides_no_talker_and_makes_up_none(
+    delay: int, taken_out: int
+) -> None:
+    audience = Audience(12, 4, 2)
+    said = [
+        np.concatenate([second[taken_out if number else 0 :] for number, second in enumerate(voice)])
+        for voice in np.roll(spoken(audience).reshape(24, -1, 8000), 8000 - WORD_ENDS, axis=2)
+    ]
+    expected = audience.expected(np.arange(audience.phones))
+    real = expected.copy()
+    real[::5] = False
+    recording = recorded(audience, real, delay, np.array(said))
+    assert (heard_by(audience, recording).voices == real).all()
+
+
+def test_word_of_which_half_is_lost_to_a_slip_is_one_of_several() -> None:
+    audience = Audience(1, 4, 1)
+    said = spoken(audience)
+    middle = 8000 + 2560 + 2400  # of the second word: what comes after it is half a turn late
+    said[:, middle : 8000 + WORD_ENDS] *= -1
+    expected = audience.expected(np.arange(4))
+    assert (heard_by(audience, recorded(audience, expected, 0, said)).voices == expected).all()
+
+
+def test_talker_who_is_heard_for_one_second_of_three_is_not_heard() -> None:
+    audience = Audience(1, 4, 2)
+    expected, said = audience.expected(np.arange(4)), spoken(audience)
+    said[1, : 2 * 8000] = 0
+    said[1, 3 * 8000 :] = 0
+    heard = heard_by(audience, recorded(audience, expected, 0, said)).voices
+    assert heard[:, 0].tolist() == [False, True, True, True]
+    assert not heard[:, 1].any()
+
+
 @pytest.mark.parametrize("delay", [7, 160, 333, 1200])
 def test_delay_is_found_to_the_sample_by_all_that_hear_the_beacon(delay: int) -> None:
     audience = Audience(2, 4, 2)
@@ -94,7 +136,7 @@ def test_a_packet_that_is_missing_makes_its_phone_unsteady() -> None:
     audience = Audience(1, 4, 2)
     recording = recorded(audience, audience.expected(np.arange(4)))
     loud = np.flatnonzero((recording.turned[2] != 0).mean(axis=1) > 0.9)
-    recording.turned[2, loud[loud > FRAMES_KEPT - 60][5]] = 0
+    recording.turned[2, loud[-12]] = 0
     assert heard_by(audience, recording).steady.tolist() == [True, True, False, True]
 
 

@@ -1,7 +1,7 @@
 """What a conference, or many, cost and deliver: the window in which it is measured, and the figures of it.
 
-The window only gathers: CPU times, tick times, packets, and two seconds of every phone's sound. What they
-come to is reckoned when the phones are gone, so that the reckoning disturbs nobody.
+The window only gathers: CPU times, tick times, packets, and the last seconds of every phone's sound. What
+they come to is reckoned when the phones are gone, so that the reckoning disturbs nobody.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import numpy as np
 from townhall.bench.load.lowest import FloorShare
 from townhall.bench.phones.audience import Audience
 from townhall.bench.phones.crowd import Crowd
-from townhall.bench.phones.hearing import FRAMES_HEARD, Heard, WhoHearsWhom, compare, listen
+from townhall.bench.phones.hearing import FRAMES_RECORDED, Heard, WhoHearsWhom, compare, listen
 from townhall.bench.phones.recording import Recording
 from townhall.bench.phones.window import Window
 from townhall.bench.server.processes import Shares, shares, spent
@@ -22,7 +22,7 @@ from townhall.bench.server.subject import Subject
 from townhall.bench.server.ticks import Ticks, ticks_between
 from townhall.media.shapes import Int64s
 
-RECORDED_S = FRAMES_HEARD / 50 + 0.4
+RECORDED_S = FRAMES_RECORDED / 50
 GAP_AIM_MS = 60.0
 LATE_AIM_MS = 10.0
 """At 99 % of the load maker's steps; beyond it phones sent when real ones would not have."""
@@ -51,8 +51,8 @@ class LoadFigures(msgspec.Struct, frozen=True):
     phones_right: int
     """Phones that hear all they ought to and nobody else."""
     phones_unsteady: int
-    """Phones that did not hear the same in both seconds listened to, by 26 dB: a hole, a slip, something that
-    nobody said, or a delay or level that was being adapted.
+    """Phones that did not hear the same in both of the last two seconds, by 26 dB: a hole, a slip, something
+    that nobody said, or a delay or level that was being adapted.
     """
     # Packets
     packets_expected: int

@@ -1,9 +1,12 @@
 """Who hears whom, how long it took, and whether it was steady: of every phone, from what it got.
 
-All voices are a second long and go on without end (`voices.py`), so two seconds of what a phone heard have
-all their energy at whole hertz, at known places; everything between them was not said by anybody. A word
-that was cut, a hole, a slip, or a delay that was just being adapted shows there. Works on arrays over many
-phones at once, in blocks.
+Every voice says a word a second without end (`voices.py`). Whom a phone hears is told from each second by
+itself, cut in the pause that the words have in common, and decided by the most of `SECONDS_JUDGED`: a server
+that adapts a talker's delay takes 10 or 20 ms out of a pause and so moves the phase of his tone from one word
+to the next, by half a turn at a tone of 25, 75, 125 ... Hz more than a multiple of 100; over two words he
+would be lost though each was loud and clear. Two seconds together have all their energy at whole hertz and
+everything between them was not said by anybody: a word that was cut, a hole, a slip, or a delay that was just
+being adapted shows there. Works on arrays over many phones at once, in blocks.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,15 +17,21 @@ import numpy as np
 from townhall.audio import ULAW_DECODE
 from townhall.bench.phones.clocked import GROUPS
 from townhall.bench.phones.recording import Recording
-from townhall.bench.phones.voices import RATE, SWEEP_AT, SWEEP_SAMPLES, frequency, sweep
+from townhall.bench.phones.voices import FRAMES, RATE, SWEEP_AT, SWEEP_SAMPLES, frequency, sweep
 from townhall.media.shapes import Bools, Floats, Int64s
 
-FRAMES_HEARD = 100
-"""Two seconds are listened to."""
+SECONDS_JUDGED = 3
+FRAMES_RECORDED = (SECONDS_JUDGED + 1) * FRAMES
+"""So many packets have room for as many whole seconds, wherever the first one begins."""
+_FRAMES_COMPARED = 100
+"""The last two seconds tell steadiness and delay."""
 _BLOCK = 64
 _LEAST_SHARE = 1 / 16
 """A voice that is so much weaker than those that ought to be heard is not heard (12 dB)."""
-_OVER_NOISE = 30.0
+_OVER_NOISE = 16.0
+"""Noise as loud as this in one hertz is one chance in some 60,000."""
+_PAUSE = 5
+"""Packets of the pause in which seconds are cut."""
 _STEADY_DB = 26.0
 """A hole of 20 ms in two seconds of speech is worse than this."""
 _SWEEP_LIKE = 0.5
@@ -70,40 +79,55 @@ def listen(
     beacons: Int64s,
     tell: Callable[[float], None] = lambda done: None,
 ) -> Heard:
-    """Listen to the last two seconds of what some phones recorded.
+    """Listen to what some phones recorded, at least two seconds, best `FRAMES_RECORDED`.
 
     `voices`: those there are, `(voices,)`; `expected`: whom each phone ought to hear, `(phones, voices)`;
     `beacons`: the phone whose sweep each phone hears.
     """
-    begin = recording.frames - FRAMES_HEARD
-    bins = 2 * np.array([frequency(voice) for voice in voices], np.int64)
+    begin = recording.frames - _FRAMES_COMPARED
+    tones = np.array([frequency(voice) for voice in voices], np.int64)
     heard, steady, delays = [], [], []
     for first in range(0, len(phones), _BLOCK):
         block = slice(first, first + _BLOCK)
-        sound = (
-            ULAW_DECODE[recording.sound(phones[block], slice(begin, None))]
-            .reshape(-1, 2 * RATE)
-            .astype(np.float32)
-            / 32768
-        )
-        power = np.abs(np.fft.rfft(sound, axis=1)) ** 2
-        heard.append(_voices_in(power, bins, expected[block]))
+        frames = ULAW_DECODE[recording.sound(phones[block])].astype(np.float32) / 32768
+        last = frames[:, begin:].reshape(-1, 2 * RATE)
+        power = np.abs(np.fft.rfft(last, axis=1)) ** 2
+        heard.append(_voices_in(_seconds(frames), tones, expected[block], _noise(power)))
         steady.append(_is_steady(power))
-        delays.append(_delays(sound, recording, phones[block], begin, beacons[block]))
+        delays.append(_delays(last, recording, phones[block], begin, beacons[block]))
         tell(first / len(phones))
     return Heard(np.concatenate(heard), np.concatenate(steady), np.concatenate(delays))
 
 
-def _voices_in(power: Floats, bins: Int64s, expected: Bools) -> Bools:
-    """Judged by the voices that ought to be heard, and by what nobody said."""
-    spoken = power[:, bins]
-    noise = power[:, 601:6400:2].mean(axis=1)
-    wanted = np.where(expected, spoken, np.nan)
-    usual = np.zeros(len(power))
+def _seconds(frames: Floats) -> Floats:
+    """Of `(phones, frames, samples)` the seconds from pause to pause, `(phones, seconds, RATE)`: as many as
+    fit wherever the pause is.
+    """
+    seconds = (frames.shape[1] - FRAMES + 1) // FRAMES
+    loudness = np.square(frames[:, : (seconds + 1) * FRAMES]).mean(axis=2)
+    folded = np.stack([loudness[:, at::FRAMES].mean(axis=1) for at in range(FRAMES)], axis=1)
+    around = sum(np.roll(folded, by - _PAUSE // 2, axis=1) for by in range(_PAUSE))
+    cut = np.argmin(around, axis=1)
+    taken = cut[:, None] + np.arange(seconds * FRAMES)
+    whole: Floats = frames[np.arange(len(frames))[:, None], taken].reshape(len(frames), seconds, RATE)
+    return whole
+
+
+def _noise(power: Floats) -> Floats:
+    """What a hertz of one second has of what nobody said, `(phones,)`, by the power of two seconds."""
+    noise: Floats = np.median(power[:, 601:6400:2], axis=1) / (2 * np.log(2))
+    return noise
+
+
+def _voices_in(seconds: Floats, tones: Int64s, expected: Bools, noise: Floats) -> Bools:
+    """Judged by the voices that ought to be heard, and by what nobody said; most of the seconds decide."""
+    spoken = (np.abs(np.fft.rfft(seconds, axis=2)) ** 2)[:, :, tones]
+    wanted = np.where(expected[:, None], spoken, np.nan)
+    usual = np.zeros(len(spoken))
     some = expected.any(axis=1)
-    usual[some] = np.nanmedian(wanted[some], axis=1)
+    usual[some] = np.nanmedian(wanted[some], axis=(1, 2))
     least = np.maximum(_LEAST_SHARE * usual, _OVER_NOISE * noise + 1e-3)
-    heard: Bools = spoken > least[:, None]
+    heard: Bools = 2 * (spoken > least[:, None, None]).sum(axis=1) > seconds.shape[1]
     return heard
 
 
