@@ -97,3 +97,27 @@ async def test_part_that_comes_while_time_is_left_out_is_paused_and_begins_where
     assert late.on_talker is not None
     late.on_talker(TalkerRecorded(2, leg=7, path="251.wav", first=0))
     assert [event.first for event in told] == [8000]
+
+
+async def test_part_that_is_lost_may_be_followed_by_another_unless_the_whole_is_stopping() -> None:
+    port = Port()
+    first, second = Recorder(port, 1), Recorder(port, 2)
+    whole = JointRecorder(port, [first])
+    whole.on_part_lost = lambda: whole.add(second)
+    whole.pause("silence")
+    first.end(None, "its process died")
+    assert not whole.over
+    assert port.sent == [PauseRecorder(1, "silence"), PauseRecorder(2, "silence")]
+    whole.stop()
+    second.end(None, "that one too")
+    assert await whole.ended() is None
+    assert whole.lost == "its process died"
+
+
+async def test_whole_of_which_a_part_was_lost_has_finished_and_says_why_it_has_a_gap() -> None:
+    port = Port()
+    first, second = Recorder(port, 1), Recorder(port, 2)
+    whole = JointRecorder(port, [first, second])
+    first.end(None, "its process died")
+    second.end(RecorderEnded(2, "finished", 1600))
+    assert await whole.ended() == RecorderEnded(2, "finished", 1600, detail="its process died")

@@ -29,6 +29,7 @@ from townhall.media import (
 )
 from townhall.media.division import divided, summed
 from townhall.media.protocol import Levels
+from townhall.recordings import RecordingFileError, RecordingFiles, WaveFile, finish
 
 
 @pytest.fixture
@@ -133,6 +134,15 @@ def samples_of(path: Path | str) -> np.ndarray:
     return soundfile.read(path, dtype="int16", always_2d=True)[0]
 
 
+def has_written(path: Path, level: int) -> bool:
+    """Whether a recorder's file has this level in it by now."""
+    try:
+        wave = WaveFile(path)
+    except RecordingFileError:
+        return False
+    return bool((wave.read(0, wave.samples) == level).any())
+
+
 async def test_recorders_of_a_bus_and_of_a_leg_have_the_whole(pool: MediaPool, tmp_path: Path) -> None:
     voices = [heard_in("PCMU", level) for level in (1000, 2000)]
     files = [tmp_path / name for name in ("bus.wav", "dual.wav", "leg.wav")]
@@ -207,8 +217,50 @@ async def test_death_of_one_process_loses_its_legs_alone_and_the_conference_goes
         recorder.stop()
         ended = await recorder.ended()
         assert ended is not None
-        assert (ended.outcome, "died" in ended.detail) == ("failed", True)
+        assert (ended.outcome, "died" in ended.detail) == ("finished", True)
         assert {talker.leg for talker in ended.talkers} == {leg.number for leg in (leg_a, leg_c, leg_e)}
+
+
+async def test_recorder_of_a_bus_goes_on_in_another_process_when_its_own_dies(
+    pool: MediaPool, tmp_path: Path
+) -> None:
+    files = RecordingFiles(tmp_path, "RE1")
+    before = sum(heard_in("PCMU", level) for level in (1000, 2000, 4000))
+    after = sum(heard_in("PCMU", level) for level in (2000, 8000))
+    lost: asyncio.Queue[str] = asyncio.Queue()
+    async with talking(pool, 1000, 2000, 4000) as phones, asyncio.timeout(PATIENCE_S):
+        (_, leg_a), (b, _), _ = phones
+        leg_a.on_lost = lost.put_nowait
+        recorder = pool.start_recorder(recorder_of(files.part, "bus"))
+        assert pool.workers[0].legs == 2, "the recorder is where most legs are"
+        await b.hear_now(mix_of(1000, 4000))
+        while not has_written(files.part, before):
+            await b.wait_packet()
+        os.kill(pool.pids[0], signal.SIGKILL)
+        await lost.get()
+        assert not recorder.over
+        async with talking(pool, 8000) as newcomers:
+            await newcomers[0][0].hear(mix_of(2000))
+            await b.hear_now(mix_of(8000))
+        recorder.stop()
+        ended = await recorder.ended()
+        assert ended is not None
+        assert (ended.outcome, "died" in ended.detail) == ("finished", True)
+    [(first, _)] = files.further
+    assert finish(files, trim=False).samples == ended.samples
+    whole = samples_of(files.wav)
+    assert (whole[:first] == before).any()
+    assert (whole[first:] == after).any()
+
+
+async def test_recorder_of_a_bus_ends_with_its_process_when_nobody_else_is_in_it(
+    pool: MediaPool, tmp_path: Path
+) -> None:
+    async with talking(pool, 1000), asyncio.timeout(PATIENCE_S):
+        recorder = pool.start_recorder(recorder_of(tmp_path / "bus.wav", "bus"))
+        os.kill(pool.pids[0], signal.SIGKILL)
+        assert await recorder.ended() is None
+        assert "died" in recorder.lost
 
 
 async def test_process_that_hangs_is_killed_and_its_legs_alone_are_lost(

@@ -107,6 +107,41 @@ def talkers(files: RecordingFiles, *spoken: tuple[float, np.ndarray]) -> None:
             names.write(json.dumps(line) + "\n")
 
 
+def parts(files: RecordingFiles) -> list[Path]:
+    """Names of what recorders wrote from 2 s and from 4 s on, where the first was lost."""
+    return [files.directory / f"{files.part.name}-{second * RATE:012d}" for second in (2, 4)]
+
+
+def test_further_parts_stand_at_their_places_with_silence_between(files: RecordingFiles) -> None:
+    first, second, third = sine(440, 1.5), sine(550, 1.0), sine(660, 0.5)
+    write(files.part, first)
+    for path, sound in zip(parts(files), (second, third), strict=True):
+        write(path, sound)
+    files.part.write_bytes(files.part.read_bytes() + b"x")  # half a sample
+    assert files.further == [(2 * RATE, parts(files)[0]), (4 * RATE, parts(files)[1])]
+    assert finish(files, trim=False) == Finished(round(4.5 * RATE), 1)
+    whole = np.concatenate((first, silence(0.5), second, silence(1.0), third))
+    assert read(files.wav)[:, 0].tolist() == whole.tolist()
+    assert not files.further
+
+
+def test_further_part_begins_where_it_says_though_the_first_was_longer(files: RecordingFiles) -> None:
+    first, second = sine(440, 2.02), sine(550, 1.0)
+    write(files.part, first, first)
+    write(parts(files)[0], second, second)
+    assert finish(files, trim=False) == Finished(3 * RATE, 2)
+    whole = np.concatenate((first[: 2 * RATE], second))
+    assert read(files.wav)[:, 1].tolist() == whole.tolist()
+
+
+def test_further_part_is_kept_where_the_first_was_not_begun(files: RecordingFiles) -> None:
+    sound = sine(440, 1.0)
+    write(parts(files)[0], sound)
+    parts(files)[1].write_bytes(b"")
+    assert finish(files, trim=False) == Finished(3 * RATE, 1)
+    assert read(files.wav)[:, 0].tolist() == np.concatenate((silence(2.0), sound)).tolist()
+
+
 def test_talkers_become_channels_each_at_his_time(files: RecordingFiles) -> None:
     first, second = sine(440, 3.0), sine(600, 1.0)
     talkers(files, (0.0, first), (1.5, second))

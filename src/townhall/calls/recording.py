@@ -249,6 +249,8 @@ class RecordingDesk:
                 self._complain(live, f"the end of the recording is lost: {live.recorder.lost}")
             elif ended.outcome == "failed":
                 self._complain(live, f"recording ended early: {ended.detail}")
+            elif ended.detail:
+                self._complain(live, f"some of the recording is missing: {ended.detail}")
             if ended is not None and ended.lost:
                 self._complain(live, f"{ended.lost / 8000:.1f} s are silence: the disk was too slow")
             if ended is not None and ended.talkers_left_out:

@@ -1,7 +1,7 @@
 """One play, or one recorder, of control's that runs in several media processes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal
 
@@ -64,7 +64,8 @@ class RecordedTime:
 
 class JointRecorder(Recorder):
     """Ends when all its parts have ended. A part that is lost with its process costs what that one recorded,
-    and the others go on; a process that has been started again records from then on (`add`).
+    and the others go on; a process that has been started again, or takes the lost one's place, records from
+    then on (`add`).
     """
 
     def __init__(self, port: CommandPort, parts: Sequence[Recorder]) -> None:
@@ -76,12 +77,19 @@ class JointRecorder(Recorder):
         self._paused: Literal["skip", "silence"] | None = None
         self.stopping = False
         """It was told to end: no part is to come any more."""
+        self.on_part_lost: Callable[[], None] = _nothing
+        """A part is lost with its process: another may take its place now."""
         for part in parts:
             self.add(part)
 
+    @property
+    def samples(self) -> int:
+        """How long it is now, by control's clock."""
+        return self._time.samples(self._clock())
+
     def add(self, part: Recorder) -> None:
         """One part more, which begins now; what it tells is told as from the beginning of the whole."""
-        first = self._time.samples(self._clock())
+        first = self.samples
         self._parts.append(part)
         part.on_talker = partial(self._tell, first)
         part.on_end = partial(self._settle, part, first)
@@ -119,6 +127,8 @@ class JointRecorder(Recorder):
         if ending is not None:
             self._endings.append(_later(ending, first))
         self.lost = self.lost or part.lost
+        if part.lost and not self.stopping:
+            self.on_part_lost()
         if all(each.over for each in self._parts):
             self.end(_merged(self._endings, self.lost), self.lost)
 
@@ -130,16 +140,22 @@ def _later(ending: RecorderEnded, first: int) -> RecorderEnded:
 
 
 def _merged(endings: list[RecorderEnded], lost: str) -> RecorderEnded | None:
-    """How a recorder of talkers has ended, from how its parts did; None when all of them are lost."""
+    """How the whole has ended, from how its parts did; None when all of them are lost. What some of them have
+    lost is told by `detail`.
+    """
     if not endings:
         return None
     worst = next((each for each in endings if each.outcome == "failed"), endings[0])
     return RecorderEnded(
         recorder=endings[0].recorder,
-        outcome="failed" if lost else worst.outcome,
+        outcome=worst.outcome,
         samples=max(each.samples for each in endings),
         lost=max(each.lost for each in endings),
         talkers=[talker for each in endings for talker in each.talkers],
         talkers_left_out=sum(each.talkers_left_out for each in endings),
-        detail=lost or worst.detail,
+        detail=worst.detail or lost,
     )
+
+
+def _nothing() -> None:
+    """Nobody is to be told."""

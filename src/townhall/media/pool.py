@@ -3,8 +3,9 @@
 A leg lives in the process that had the fewest when it came. A bus may have legs in all of them: `spanning`
 says what they must be told of each other, `exchange` is the memory through which they hear each other. What
 is played into a bus is played by every process that has legs there, so nobody waits for it and nobody hears
-it twice. Recorders of a bus run in one of them, which hears the whole; recorders of talkers in all. When a
-process dies, or hangs and is killed for it (`client`), its legs are lost, and no others.
+it twice. Recorders of a bus run in one of them, which hears the whole, and go on in another when that one
+dies; recorders of talkers run in all. When a process dies, or hangs and is killed for it (`client`), its legs
+are lost, and no others.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from townhall.media.joint import JointPlayback, JointRecorder
 from townhall.media.leg import Leg, LegRefusedError, Playback
 from townhall.media.protocol import Address, CloseLeg, Command, Levels, SetMix, StartRecorder, Stats
 from townhall.media.recorders import MOST_TALKERS
-from townhall.media.recording import Recorder
+from townhall.media.recording import Recorder, further_part
 from townhall.media.settings import MediaSettings
 from townhall.media.spanning import Order, Spanning
 
@@ -145,12 +146,31 @@ class MediaPool:
         there = self._spanning.workers_of(command.bus)
         # A channel of its own is only for a voice that is at hand.
         index = home if home is not None and command.channels == 2 else there[0] if there else home or 0
-        recorder = self.workers[index].start_recorder(command)
-        if not recorder.over:
-            self._order(self._spanning.join(command.bus, index))
-            bus = command.bus
-            recorder.on_end = lambda _: self._order(self._spanning.part(bus, index))
+        return self._start_bus(command, command.bus, index)
+
+    # ---- recorders of a bus ----
+
+    def _start_bus(self, command: StartRecorder, bus: str, index: int) -> Recorder:
+        """In one process, and when that is lost, in another one."""
+        places = [index]
+        recorder = JointRecorder(self.workers[index], [self._start_part(command, bus, index)])
+
+        def go_on() -> None:
+            there = [each for each in self._spanning.workers_of(bus) if self.workers[each].ready]
+            if there:
+                path = further_part(command.path, recorder.samples)
+                places[:] = there[:1]
+                recorder.add(self._start_part(msgspec.structs.replace(command, path=path), bus, places[0]))
+
+        recorder.on_part_lost = go_on
+        recorder.on_end = lambda _: self._order(self._spanning.part(bus, places[0]))
         return recorder
+
+    def _start_part(self, command: StartRecorder, bus: str, index: int) -> Recorder:
+        part = self.workers[index].start_recorder(command)
+        if not part.over:
+            self._order(self._spanning.join(bus, index))
+        return part
 
     # ---- recorders of talkers ----
 

@@ -59,6 +59,11 @@ class Recorder:
             self.on_end(event)
 
 
+def further_part(path: str, first: int) -> str:
+    """The file of what is recorded from sample `first` on, where the recorder of `path` was lost."""
+    return f"{path}-{first:012d}"
+
+
 def tell_recorder(recorders: dict[int, Recorder], event: TalkerRecorded | RecorderEnded) -> None:
     """Pass an event on to the recorder it is about."""
     if isinstance(event, RecorderEnded):

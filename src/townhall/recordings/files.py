@@ -1,8 +1,11 @@
 """The names of a recording's files."""
 
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+
+_FURTHER = re.compile(r"-([0-9]{1,15})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +17,17 @@ class RecordingFiles:
     def part(self) -> Path:
         """What a recorder writes."""
         return self.directory / f"{self.sid}.part"
+
+    @property
+    def further(self) -> list[tuple[int, Path]]:
+        """What other recorders wrote when the first was lost, and at which sample each began, in this order:
+        `RE….part-000000123456`.
+        """
+        return sorted(
+            (int(found[1]), path)
+            for path in self.directory.glob(f"{self.part.name}-*")
+            if (found := _FURTHER.search(path.name))
+        )
 
     @property
     def talkers(self) -> Path:
@@ -47,6 +61,8 @@ class RecordingFiles:
     def clear(self) -> None:
         """Remove what is left of the making once it is finished."""
         self.part.unlink(missing_ok=True)
+        for _, path in self.further:
+            path.unlink(missing_ok=True)
         self.order.unlink(missing_ok=True)
         shutil.rmtree(self.talkers, ignore_errors=True)
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from townhall.audio.levels import level_dbfs
+from townhall.audio.wav import wav_header
 from townhall.recordings.files import RecordingFiles
 from townhall.recordings.wave import BLOCK, RATE, RecordingFileError, Samples, WaveFile, WaveWriter
 
@@ -60,12 +61,29 @@ def finish(files: RecordingFiles, *, trim: bool, about: dict[str, Any] | None = 
         done = Finished(whole.samples, whole.channels)
     elif files.talkers.exists():
         done = _finish_talkers(files, trim, about or {})
-    elif files.part.exists():
+    elif files.part.exists() or files.further:
+        _join_parts(files)
         done = _finish_part(files, trim)
     else:
         done = Finished(0, 1)
     files.clear()
     return done
+
+
+def _join_parts(files: RecordingFiles) -> None:
+    """Put what other recorders went on with at its place behind the first part; twice is as good as once."""
+    for first, path in files.further:
+        try:
+            wave = WaveFile(path)
+        except RecordingFileError:
+            continue  # it was lost as well before it had written anything
+        try:
+            whole = WaveFile(files.part)
+        except RecordingFileError:
+            files.part.touch(mode=0o600)
+            files.part.write_bytes(wav_header(wave.channels, 0))
+            whole = WaveFile(files.part)
+        whole.put(first, wave)
 
 
 def _finish_part(files: RecordingFiles, trim: bool) -> Finished:

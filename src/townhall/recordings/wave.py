@@ -66,6 +66,20 @@ class WaveFile:
         with self.path.open("r+b") as file:
             file.write(wav_header(self.channels, self.samples))
 
+    def put(self, at: int, other: "WaveFile") -> None:
+        """Put another file's samples at place `at`, over what is there; what is between is silence. Raises
+        `RecordingFileError` for another number of channels, and `OSError`.
+        """
+        if other.channels != self.channels:
+            raise RecordingFileError(f"{other.path}: {other.channels} channels, not {self.channels}")
+        self.cut(self.samples)  # a crash may have left half a sample behind them
+        with self.path.open("r+b") as file:
+            file.seek(self._begin + 2 * self.channels * at)
+            for block in other.blocks():
+                file.write(block.tobytes())
+        self.samples = max(self.samples, at + other.samples)
+        self.mend()
+
     def cut(self, samples: int) -> None:
         """Leave only the first so many samples."""
         self.samples = min(samples, self.samples)
