@@ -59,7 +59,7 @@ class DelayEstimator:
         """Packets came with this lateness `(n,)`; a slot may occur repeatedly."""
         np.minimum.at(self._earliest[0], slots, lateness)
         above = lateness - self.base(slots)
-        bins = np.clip(-(-above // self._bin), 0, _BINS - 1)
+        bins = np.minimum(np.maximum(-(-above // self._bin), 0), _BINS - 1)
         self._counts[slots] *= _KEEP
         np.add.at(self._counts, (slots, bins), np.float32(1.0) - _KEEP)
         due = (above > self.target[slots]) | ((slots + self._ticks) % _TURNS == 0)
@@ -73,12 +73,13 @@ class DelayEstimator:
             (cumulative >= np.where(rough, on_rough, on_calm) * total).argmax(axis=1) * self._bin
             for on_rough, on_calm in ((_LEAST_ROUGH, _LEAST), (_PLENTY_ROUGH, _PLENTY))
         )
-        wanted = np.clip(self.target[slots], least, most)
-        self.target[slots] = np.clip(wanted, self._shortest, self._longest)
+        wanted = np.minimum(np.maximum(self.target[slots], least), most)
+        self.target[slots] = np.minimum(np.maximum(wanted, self._shortest), self._longest)
 
     def base(self, slots: Slots) -> Int32:
         """Lateness of the earliest packets of the last 2 to 4 s, int32 `(n,)`; huge where none came."""
-        base: Int32 = self._earliest[:, slots].min(axis=0)
+        now, before = self._earliest
+        base: Int32 = np.minimum(now[slots], before[slots])
         return base
 
     def known(self, slots: Slots) -> Bool:

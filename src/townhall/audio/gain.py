@@ -60,14 +60,15 @@ class AutomaticGain:
         power += (np.float32(10.0) ** (level / 10) - power) * share
         self._power[slots] = power
         gain = self.db[slots]
-        most = np.clip(_LOUDEST_NOISE_DBFS - floor, 0.0, MOST_DB)
-        wanted = np.clip(TARGET_DBFS - 10 * np.log10(power + 1e-10), LEAST_DB, most)
+        most = np.minimum(np.maximum(_LOUDEST_NOISE_DBFS - floor, 0.0), MOST_DB)
+        wanted = np.minimum(np.maximum(TARGET_DBFS - 10 * np.log10(power + 1e-10), LEAST_DB), most)
         off = wanted - gain
         tolerance = _TOLERANCE_DB + _UNSURE_DB * np.maximum(1.0 - frames / _AVERAGE_FRAMES, 0.0)
         moving = np.abs(off) > np.where(self._moving[slots], _CLOSE_DB, tolerance)
         moving &= frames >= _FIRST_FRAMES
         self._moving[slots] = moving
-        self.db[slots] = np.where(moving, gain + np.clip(off, -_FALL_DB, _RISE_DB), gain)
+        step = np.minimum(np.maximum(off, -_FALL_DB), _RISE_DB)
+        self.db[slots] = np.where(moving, gain + step, gain)
 
     def glide(self, slots: Slots, frames: Int16) -> tuple[Slots, Float32, Float32]:
         """How to scale this tick's frames int16 `(slots, samples)`: places of those that are scaled at all,
@@ -78,12 +79,12 @@ class AutomaticGain:
         """
         before = self._applied[slots]
         wanted = self.db[slots]
-        places = np.flatnonzero((before != 0.0) | (wanted != 0.0))
+        places = ((before != 0.0) | (wanted != 0.0)).nonzero()[0]
         if not len(places):
             return places, before[places], before[places]
         chosen, before, wanted = slots[places], before[places], wanted[places]
         after = np.minimum(wanted, before + _BACK_DB)
-        raised = np.flatnonzero(after > 0.0)
+        raised = (after > 0.0).nonzero()[0]
         if len(raised):
             loud = frames[places[raised]]
             peak = np.maximum(np.maximum(loud.max(axis=1), -loud.min(axis=1).astype(np.int32)), 1)

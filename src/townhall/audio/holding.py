@@ -106,7 +106,7 @@ class HoldGuard:
         step = np.where(music | tone, self._step, np.where(speech, -_CLEARS * self._step, 0.0))
         step = np.where((self._silent[slots] > 0) & ~tone, np.minimum(step, 0.0), step)
         step[self._silent[slots] >= self._rest] = -_SILENCE_CLEARS * self._step
-        seconds = np.clip(self._music_s[slots] + step, 0.0, self._length).astype(np.float32)
+        seconds = np.minimum(np.maximum(self._music_s[slots] + step, 0.0), self._length).astype(np.float32)
         self._music_s[slots] = seconds
 
         kind = self.kind[slots]

@@ -47,9 +47,8 @@ class NoiseFloor:
         """Take the level of one more frame per slot, dBFS `(slots,)`; returns the floors before it."""
         floor = self.db[slots]
         step = np.where(level < floor, (level - floor) * _FLOOR_FALL, _FLOOR_RISE_DB)
-        self.db[slots] = np.clip(
-            np.minimum(floor + step, np.maximum(level, floor)), _LOWEST_FLOOR_DB, _LOUDEST_FLOOR_DB
-        )
+        floor_now = np.minimum(np.minimum(floor + step, np.maximum(level, floor)), _LOUDEST_FLOOR_DB)
+        self.db[slots] = np.maximum(floor_now, _LOWEST_FLOOR_DB)
         return floor
 
 

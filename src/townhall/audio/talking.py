@@ -115,14 +115,14 @@ class SpeechDetector:
         run = self._run[slots] + active
         self._run[slots] = run
         self._voiceless[slots] += active
-        over = np.flatnonzero((quiet == _GAP_FRAMES) & ~talking)
+        over = ((quiet == _GAP_FRAMES) & ~talking).nonzero()[0]
         if len(over):
             self._forget_sound(slots[over])
         turn = slots + self._frame
         due = np.where(talking, turn % LOOK_EVERY == 0, (run <= _FRESH_FRAMES) | (turn & 1 == 0))
         due &= active & (run > 1)
         due = self._in_turn(due)
-        looked = np.flatnonzero(due if asked is None else due | asked)
+        looked = (due if asked is None else due | asked).nonzero()[0]
         seen = look(self._windows(slots[looked]))
         voiced = due[looked] & (seen.periodicity >= _VOICED) & (seen.concentration < _TONE)
         self._count(slots[looked], due[looked], voiced, level[looked])
@@ -144,7 +144,7 @@ class SpeechDetector:
 
     def _in_turn(self, due: Bool) -> Bool:
         """At most `MOST_LOOKS` of them, others every time: when all begin at once, some wait a tick."""
-        places = np.flatnonzero(due)
+        places = due.nonzero()[0]
         if len(places) <= MOST_LOOKS:
             return due
         first = self._frame * MOST_LOOKS

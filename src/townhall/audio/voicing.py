@@ -24,6 +24,7 @@ _LOWEST_HZ, _HIGHEST_HZ = 70, 400
 _SHORTEST, _LONGEST = SAMPLE_RATE // _HIGHEST_HZ, SAMPLE_RATE // _LOWEST_HZ + 1
 _LINE = 4
 """Bins to either side that belong to a spectral line: the window's main lobe."""
+_AROUND = np.arange(-_LINE, _LINE + 1)
 _ENVELOPE = 15
 """Bins (some 230 Hz) over which the envelope is averaged."""
 _FIRST, _LAST = 8, 223
@@ -105,7 +106,8 @@ def _concentration(power: Float32) -> Float32:
     total = power.sum(axis=1) + np.float32(1e-3)
     inside = np.zeros(len(power), np.float32)
     for _ in range(2):
-        line = np.clip(power.argmax(axis=1)[:, None] + np.arange(-_LINE, _LINE + 1), 0, _BINS - 1)
+        line = power.argmax(axis=1)[:, None] + _AROUND
+        np.minimum(np.maximum(line, 0, out=line), _BINS - 1, out=line)
         inside += power[rows, line].sum(axis=1)
         power[rows, line] = 0.0
     share: Float32 = np.minimum(inside / total, 1.0)

@@ -25,10 +25,8 @@ from townhall.media.loudest import Loudest
 from townhall.media.plan import Plan
 from townhall.media.protocol import ConditionLeg, Event, LegHeld, LegResumed, SpeechStarted, SpeechStopped
 from townhall.media.settings import MediaSettings
-from townhall.media.shapes import TICK_S, Int16s, Int64s, Slots
+from townhall.media.shapes import TICK_S, Int16s, Int64s, Rows, Slots, rows_of
 from townhall.media.suppressing import Suppressing
-
-_NOBODY: Int64s = np.zeros(0, np.int64)
 
 
 class Conditioner:
@@ -48,7 +46,7 @@ class Conditioner:
         self._loudest = Loudest(legs.capacity, settings.loudest_talkers)
         self._speaking = np.zeros(legs.capacity, np.bool_)
         self._talked = np.zeros(legs.capacity, np.bool_)
-        self._listened: Int64s = _NOBODY
+        self._listened: Rows = slice(0, 0)
         """Places in `Plan.reading` of all whom the detectors look at: talkers, then who is held."""
 
     # ---- commands and plans ----
@@ -96,7 +94,7 @@ class Conditioner:
         self._sounds.reset(np.union1d(fresh, np.flatnonzero(self._talked & ~talks)))
         self._talked = talks
         held = np.flatnonzero(self._guard.kind[plan.reading[plan.talkers :]]) + plan.talkers
-        self._listened = np.concatenate((np.arange(plan.talkers), held))
+        self._listened = rows_of(np.concatenate((np.arange(plan.talkers), held)))
 
     # ---- the tick ----
 
@@ -107,10 +105,9 @@ class Conditioner:
         if plan.attended > plan.talkers:
             messages = slice(plan.talkers, plan.attended)
             self._tell(*self._sounds.update(plan.reading[messages], frames[messages]))
-        places = self._listened
-        if not len(places):
+        slots, said = plan.reading[self._listened], frames[self._listened]
+        if not len(slots):
             return False
-        slots, said = plan.reading[places], frames[places]
         level = level_dbfs(said)
         judged = self._guards[slots] & self._speech.due(slots)
         heard = self._speech.update(slots, said, level, judged & (level > QUIETEST_DBFS))
@@ -125,12 +122,12 @@ class Conditioner:
             talking = heard.speech[: plan.talkers]
             buses = self._legs.bus[talkers]
             voices.scale(*self._loudest.choose(talkers, buses, frames[: plan.talkers], talking))
-        voices.silence(np.flatnonzero(self._guard.kind[talkers]))
+        voices.silence(self._guard.kind[talkers].nonzero()[0])
         return changed
 
     def _judge(self, slots: Int64s, level: Float32, heard: Heard, asked: Bool) -> bool:
         """Catch whoever plays music, let go whoever speaks again."""
-        due = np.flatnonzero(asked)
+        due = asked.nonzero()[0]
         if not len(due):
             return False
         seen = np.full(len(slots), -1, np.int64)
@@ -154,7 +151,7 @@ class Conditioner:
         return bool(len(judged.caught) or len(judged.let_go))
 
     def _follow_gain(self, slots: Int64s, level: Float32, heard: Heard) -> None:
-        speaks = np.flatnonzero(heard.speech & self._gains[slots] & (self._guard.kind[slots] == 0))
+        speaks = (heard.speech & self._gains[slots] & (self._guard.kind[slots] == 0)).nonzero()[0]
         if len(speaks):
             chosen = slots[speaks]
             self._gain.follow(chosen, level[speaks], self._speech.floor.db[chosen])
