@@ -1,14 +1,18 @@
 """The dialogue of a call, request by request, as the engine or Twilio would run it."""
 
 import logging
+from urllib.parse import parse_qsl
 from xml.etree import ElementTree
 
 import httpx2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.app.conftest import BASE, GUARDED, OPEN, TOKEN, Book, Caller, Clock, Register
 from twilio.request_validator import RequestValidator
 
 from townhall.app import create_app
+from townhall.app.signed import _pairs
 
 Shape = tuple[str, dict[str, str], str, list["Shape"]]
 
@@ -288,6 +292,19 @@ async def test_form_too_large_or_not_utf8_is_refused(caller: Caller) -> None:
     assert many.status_code == 400
     rubbish = await caller.client.post(f"{BASE}/app/menu", content=b"\xff\xfe=1", headers=headers)
     assert rubbish.status_code == 400
+
+
+async def test_what_has_no_document_is_refused_as_starlette_does(caller: Caller) -> None:
+    answers = [
+        await caller.client.request(method, f"{BASE}/app{path}")
+        for method, path in (("GET", "/nothing"), ("PUT", "/menu"), ("GET", "/menu"))
+    ]
+    assert [answer.status_code for answer in answers] == [404, 405, 403]
+
+
+@given(st.text("ab=&%+41é \0zC", max_size=16))
+def test_form_is_read_as_the_library_does(text: str) -> None:
+    assert _pairs(text.encode()) == parse_qsl(text, keep_blank_values=True)
 
 
 async def test_application_at_the_root_behind_a_path_links_with_that_path(caller: Caller) -> None:

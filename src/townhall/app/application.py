@@ -12,9 +12,11 @@ from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from townhall.app import documents
 from townhall.app.attendance import Attendance, Nobody
@@ -39,6 +41,7 @@ _PAGE = "client:web_"
 """Who calls from the phone page (`townhall.console.phone`)."""
 
 Document = Callable[[Line, Parameters, str], Awaitable[str]]
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def create_app(
@@ -49,7 +52,7 @@ def create_app(
     *,
     console_url: str | None = None,
     attendance: Attendance | None = None,
-) -> Starlette:
+) -> ASGIApp:
     """The conference application as an ASGI application, to be mounted anywhere.
 
     `auth_token` is the key that requests are signed with. `base_url` is the server's public address as it
@@ -62,7 +65,7 @@ def create_app(
     check = SignatureCheck(auth_token, base_url)
     prefix = urlsplit(base_url).path.rstrip("/")
 
-    def endpoint(document: Document) -> Callable[[Request], Awaitable[Response]]:
+    def endpoint(document: Document) -> Endpoint:
         async def answer(request: Request) -> Response:
             parameters = await check.parameters(request)
             line = await lines.get(dialled_number(parameters.get("To", "")))
@@ -79,9 +82,32 @@ def create_app(
     routes: list[tuple[str, Document]] = [("/menu", flow.menu), ("/left", flow.left)]
     routes += [(f"/role/{role}", flow.role(role)) for role in ROLES]
     routes += [(f"/pin/{role}", flow.pin(role)) for role in ROLES]
-    return Starlette(
-        routes=[Route(path, endpoint(document), methods=["GET", "POST"]) for path, document in routes]
-    )
+    return _Application({path: endpoint(document) for path, document in routes})
+
+
+class _Application:
+    """Answers at once what has a document; Starlette, whose way to it costs as much again, says what to think
+    of all else.
+    """
+
+    def __init__(self, endpoints: dict[str, Endpoint]) -> None:
+        self._endpoints = endpoints
+        methods = ["GET", "POST"]
+        routes = [Route(path, endpoint, methods=methods) for path, endpoint in endpoints.items()]
+        self._others = Starlette(routes=routes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] not in ("GET", "POST"):
+            return await self._others(scope, receive, send)
+        endpoint = self._endpoints.get(scope["path"].removeprefix(scope.get("root_path", "")))
+        if endpoint is None:
+            return await self._others(scope, receive, send)
+        request = Request(scope, receive, send)
+        try:
+            response = await endpoint(request)
+        except HTTPException as refusal:
+            response = PlainTextResponse(refusal.detail, refusal.status_code)
+        await response(scope, receive, send)
 
 
 class _Flow:

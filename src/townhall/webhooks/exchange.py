@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from urllib.parse import urljoin
 
 import httpx2
@@ -152,7 +153,7 @@ class Exchange:
         """To an application of ours; it gets and answers the same as over the network."""
         content = form_encoded(target.form) if ask.method == "POST" else b""
         found = await transport.ask(target.signed_url, ask.method, self._headers(target, ask), content)
-        headers = httpx2.Headers(found.headers)
+        headers = _headers_of(tuple(found.headers))
         if "set-cookie" in headers:
             request = self._build(target, ask, overrides)
             ask.cookies.take_from(httpx2.Response(found.status, headers=headers, request=request))
@@ -194,6 +195,12 @@ class Exchange:
         )
         ask.cookies.add_to(request)
         return request
+
+
+@lru_cache(maxsize=64)
+def _headers_of(raw: tuple[tuple[bytes, bytes], ...]) -> httpx2.Headers:
+    """Never to be changed; an application of ours answers with the same few all day."""
+    return httpx2.Headers(raw)
 
 
 def _redirected(ask: Ask, answer: Answer) -> Ask:
