@@ -195,4 +195,4 @@ def test_server_prints_what_the_page_shows(server: TownhallServer) -> None:
     assert PRINTED is not None
     shown = PRINTED[1].replace("127.0.0.1:5060", f"{server.address}:{server.sip_port}")
     shown = shown.replace("http://127.0.0.1:8080", server.url)
-    assert shown.strip() in server.log
+    server.wait_for_log(shown.strip())  # it answers before it says so

@@ -9,7 +9,7 @@ from townhall.audio.g711 import encode_ulaw
 from townhall.media import Leg, Media
 from townhall.rtp import RTPPacket, build_packet, parse_packet
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Phone(asyncio.DatagramProtocol):
@@ -29,6 +29,7 @@ class Phone(asyncio.DatagramProtocol):
         leg = await media.open_leg(phone.address)
         leg.connect(codec="PCMU", payload_type=0, remote=phone.address, telephone_event=101)
         phone.target = ("127.0.0.1", leg.rtp_port)
+        await phone.wait_packet()  # from now on the leg knows who speaks to it: before, packets are nobody's
         return phone, leg
 
     @property
