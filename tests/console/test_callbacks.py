@@ -79,6 +79,21 @@ async def test_mute_for_hold_music_is_told_in_the_feed(house: ConsoleHouse) -> N
     assert last.call_sids == (CALLS[0],)
 
 
+@pytest.mark.parametrize(("status", "known"), [("completed", 0), ("failed", 0), ("in-progress", 1)])
+async def test_what_was_known_of_a_call_is_forgotten_when_it_is_over(
+    house: ConsoleHouse, status: str, known: int
+) -> None:
+    hall = house.console.desk.hall
+    leave = {**JOIN, "StatusCallbackEvent": "participant-leave", "SequenceNumber": "2"}
+    house.console.desk.called(CALLS[0], "client:ann", "2000")
+    await house.post_callback({**leave, "ParticipantCallStatus": status})
+    assert hall.expected == 1, "its arrival is still to be told"
+    await house.post_callback(JOIN)
+    await house.post_callback({**leave, "ParticipantCallStatus": status})
+    assert hall.expected == known
+    assert hall.rooms[SID].people[CALLS[0]].shown == "ann"
+
+
 @pytest.mark.parametrize("spoil", ["signature", "parameter", "url", "account", "none", "secret"])
 async def test_forged_callback_changes_nothing(house: ConsoleHouse, spoil: str) -> None:
     told, url = dict(JOIN), house.console.callback_url

@@ -39,6 +39,8 @@ EVENTS = "start end join leave mute hold modify speaker announcement"
 NEAR_MS = 3_000
 _SID_LENGTH = 34
 _LONGEST_WORD = 128
+_OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+"""Statuses of calls that are no more."""
 
 Refresh = Callable[[], Awaitable[None]]
 
@@ -85,6 +87,8 @@ def _take_conference(desk: Desk, sid: str, told: Mapping[str, str]) -> None:
     fact = fact_of(told, at_ms)
     if fact is not None:
         desk.learn(sid, fact)
+    if isinstance(fact, Left) and told.get("ParticipantCallStatus") in _OVER and fact.call_sid in room.people:
+        desk.hall.forget(fact.call_sid)
     person = room.people.get(told.get("CallSid", ""))
     if person is not None and (text := phrase_of_hold(person.shown, told.get("MuteReason", ""))):
         desk.learn(sid, Noted(at_ms, "fault", text, call_sids=(person.call_sid,)))

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MOST_FRAMES = 4_096
-MOST_BYTES = 8_000_000
+MOST_BYTES = 2_000_000
+"""Some thousands who come or go, or the roster of several thousand at once."""
 
 
 @dataclass(frozen=True, slots=True)

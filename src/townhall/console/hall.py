@@ -11,6 +11,7 @@ MOST_ROOMS = 500
 MOST_ENDED = 20
 """Ended ones that stay in memory whole; of older ones a summary, the rest is read when somebody asks."""
 MOST_EXPECTED = 10_000
+"""Calls of which something is known; one whose end a conference tells is forgotten before."""
 
 
 @dataclass(slots=True)
@@ -58,6 +59,15 @@ class Hall:
         if len(self._expected) > MOST_EXPECTED:
             self._expected.popitem(last=False)
         return None
+
+    def forget(self, call_sid: str) -> None:
+        """A call is over, and comes into no conference any more."""
+        self._expected.pop(call_sid, None)
+
+    @property
+    def expected(self) -> int:
+        """Of how many calls something is known that may be news to a conference."""
+        return len(self._expected)
 
     def learn(self, sid: str, fact: Fact) -> list[Fact]:
         """Take in a fact of a conference; returns what is to be kept of it, which may be more or nothing.
