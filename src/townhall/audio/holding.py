@@ -133,9 +133,13 @@ class HoldGuard:
         likeness = np.einsum("ij,ij->i", partials, self._partials[slots])
         self._partials[slots] = partials
         self._followed[slots] = sounds
-        tone = sounds & (concentration >= _TONE_CONCENTRATION)
-        columns = (np.ones(len(slots)), sounds, compared, np.where(compared, likeness, 0.0), tone)
-        return np.stack(columns, axis=1).astype(np.float32)
+        seen = np.empty((len(slots), 5), np.float32)
+        seen[:, 0] = 1.0
+        seen[:, 1] = sounds
+        seen[:, 2] = compared
+        seen[:, 3] = np.where(compared, likeness, 0.0)
+        seen[:, 4] = sounds & (concentration >= _TONE_CONCENTRATION)
+        return seen
 
 
 def _likely(means: Float32) -> tuple[Bool, Bool, Bool]:

@@ -1,8 +1,8 @@
 """Which leg a datagram belongs to: by local socket and source address, for a whole batch at once.
 
 An IPv4 source and its socket fit into one 64-bit key. An IPv6 source is hashed into one with a secret of
-this process, and a hit is checked against the whole address. Keys are kept sorted; finding 2,000 sources
-is one binary search.
+this process, and a hit is checked against the whole address. Keys are kept sorted, and a table of hashes says
+where each one stands: a step for all, a binary search for the few whose place in it another key has taken.
 """
 
 import secrets
@@ -17,6 +17,9 @@ _FAMILY = np.uint64(0xFFFF)
 
 _NO_ROWS = np.zeros(0, np.int64)
 
+_ROOM = 8
+"""Places of the table of hashes for each key: one key in sixteen finds its place taken."""
+
 
 class AddressTable:
     """Sources by key. Every (socket, source) belongs to one slot at most."""
@@ -28,6 +31,9 @@ class AddressTable:
         self._has_v6 = False
         """An IPv6 source has been entered: until then there is nothing to hash and check."""
         self._multipliers = np.frombuffer(secrets.token_bytes(24), np.uint64) | np.uint64(1)
+        self._places: Int32s | None = None
+        """Where in `_keys` the key with each hash stands; None when keys have changed."""
+        self._shift = np.uint64(0)
 
     def keys(self, sockets: Slots, names: Words) -> Words:
         """The keys `(n,)` of sources: `sockets` `(n,)`, `names` `(n, NAME_WORDS)`."""
@@ -47,12 +53,29 @@ class AddressTable:
         if not len(self._keys) or not len(sockets):
             return np.full(len(sockets), -1, np.int64)
         wanted = self.keys(sockets, names)
-        at = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
+        places = self._hashed() if self._places is None else self._places
+        at = places[self._hash(wanted)]
         hit = self._keys[at] == wanted
+        missed = (~hit).nonzero()[0]
+        if missed.size:
+            found = np.searchsorted(self._keys, wanted[missed])
+            at[missed] = np.minimum(found, len(self._keys) - 1)
+            hit[missed] = self._keys[at[missed]] == wanted[missed]
         v6 = _v6_rows(names[:, 0]) if self._has_v6 else _NO_ROWS
         if v6.size:
             hit[v6] &= (self._names[at[v6], 1:3] == names[v6, 1:3]).all(axis=1)
         return np.where(hit, self._slots[at], -1).astype(np.int64)
+
+    def _hash(self, keys: Words) -> Int64s:
+        return ((keys * self._multipliers[0]) >> self._shift).view(np.int64)
+
+    def _hashed(self) -> Int32s:
+        """Make the table of hashes anew."""
+        bits = (_ROOM * len(self._keys) - 1).bit_length()
+        self._shift = np.uint64(64 - bits)
+        self._places = np.zeros(1 << bits, np.int32)
+        self._places[self._hash(self._keys)] = np.arange(len(self._keys), dtype=np.int32)
+        return self._places
 
     def owner(self, socket: int, name: Words) -> int:
         """The slot of one source, -1 for none."""
@@ -65,6 +88,7 @@ class AddressTable:
         at = int(np.searchsorted(self._keys, key))
         if at < len(self._keys) and self._keys[at] == key:
             return bool(self._slots[at] == slot)
+        self._places = None
         self._keys = np.insert(self._keys, at, key)
         self._slots = np.insert(self._slots, at, np.int32(slot))
         self._names = np.insert(self._names, at, name, axis=0)
@@ -75,6 +99,7 @@ class AddressTable:
         keep = self._slots != slot
         if keep.all():
             return
+        self._places = None
         self._keys, self._slots, self._names = self._keys[keep], self._slots[keep], self._names[keep]
 
     def slots(self) -> Int32s:
