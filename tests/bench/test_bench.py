@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from townhall.bench import BenchFailed, Outcome, Progress, run
+from townhall.bench.command import run
+from townhall.bench.courses import Outcome, Progress
 from townhall.bench.load.answers import AnswersCourse
 from townhall.bench.load.capacity import CapacityCourse
 from townhall.bench.load.remote import RemoteCourse
 from townhall.bench.load.rooms import RoomsCourse
 from townhall.bench.phones.audience import Audience
+from townhall.bench.server.subject import BenchFailed
 from townhall.bench.web.course import BrowsersCourse
 
 pytestmark = pytest.mark.timeout(600)  # each starts servers, on machines that may be ten times as busy

@@ -72,6 +72,7 @@ def test_a_talker_that_is_missing_and_one_of_another_conference_are_both_told() 
 def test_a_talker_who_is_not_there_is_not_missed() -> None:
     audience, phones = Audience(2, 3, 2), np.array([0, 2, 4, 5])
     assert audience.started(phones).tolist() == [0, 2]
+    assert audience.started(np.array([0, 3, 5])).tolist() == [3, 5]  # the first moderator is alone
     assert audience.expected(phones).astype(int).tolist() == [
         [0, 0, 0, 0],
         [1, 0, 0, 0],

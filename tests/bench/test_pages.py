@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
-from townhall.bench import Outcome, Row, Table
+from townhall.bench.courses import Outcome, Row, Table
 from townhall.bench.load.answers import AnswerFigures
 from townhall.bench.load.capacity import CapacityFigures, ComingFigures, StageFigures
 from townhall.bench.load.figures import LoadFigures

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.harness.speechlike import noise_like_speech
 
-from townhall.bench import run
+from townhall.bench.command import run
 from townhall.bench.sound import course, speech
 from townhall.bench.sound.course import SoundCourse, SoundPlan, g711_cases, opus_cases
 from townhall.bench.sound.figures import AIMS, TEN

@@ -8,23 +8,3 @@ phones are one process with batched sockets (Linux only), and so are the browser
 the Voice SDK does, with ICE, DTLS and SRTP of their own: what one costs that listens, one that talks, and
 how soon it hears. What it leaves out: other machines, and TCP.
 """
-
-from townhall.bench.command import run
-from townhall.bench.courses import Course, Outcome, Progress, Row, Table
-from townhall.bench.report.result import BenchResult, CourseResult, write_json
-from townhall.bench.schedule import courses
-from townhall.bench.server.subject import BenchFailed
-
-__all__ = [
-    "BenchFailed",
-    "BenchResult",
-    "Course",
-    "CourseResult",
-    "Outcome",
-    "Progress",
-    "Row",
-    "Table",
-    "courses",
-    "run",
-    "write_json",
-]

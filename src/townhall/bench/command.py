@@ -31,8 +31,10 @@ def run(
     if sys.platform != "linux":
         console.print("townhall bench needs Linux: its phones choose their sources by IP_PKTINFO")
         return 2
-    # The phones' thread must not wait 5 ms for the signalling to let go of the interpreter.
+    # The browsers' thread must not wait 5 ms for the signalling to let go of the interpreter.
     sys.setswitchinterval(0.0005)
+    # Nor may a call wait while two thousand others are looked through for garbage, a hundred milliseconds.
+    gc.set_threshold(100_000, 50, 1000)
     began, started = datetime.now(UTC), time.monotonic()
     found: dict[str, CourseResult] = {}
     outcomes: dict[str, Outcome] = {}

@@ -27,8 +27,9 @@ def bench(
     """Measure this machine: how fast calls and the API are answered, what conferences cost and deliver."""
     if json_file is not None and not json_file.absolute().parent.is_dir():
         fail(f"--json {json_file}: there is no folder {json_file.parent}", 2)
-    from townhall.bench import courses, run
+    from townhall.bench.command import run
     from townhall.bench.report.pages import PageError, check_page
+    from townhall.bench.schedule import courses
 
     try:
         if write is not None:

@@ -18,9 +18,9 @@ from townhall.bench.load.figures import Gathered, LoadFigures, figures_of, gathe
 from townhall.bench.load.lowest import measure_floor
 from townhall.bench.load.release import ReleaseFigures, release_all, release_rows
 from townhall.bench.load.rows import coming_rows, grown_row, load_rows
+from townhall.bench.phones.apart import CrowdApart
 from townhall.bench.phones.audience import Audience
 from townhall.bench.phones.calling import Answered, Caller, Key, call_all, gather_crowd, phones_of
-from townhall.bench.phones.crowd import Crowd
 from townhall.bench.phones.window import Window
 from townhall.bench.server.subject import LINE, BenchFailed, Subject, started_subject
 from townhall.media.shapes import Int64s
@@ -94,7 +94,7 @@ class CapacityCourse:
     async def _grow(
         self,
         subject: Subject,
-        crowd: Crowd,
+        crowd: CrowdApart,
         caller: Caller,
         calls: list[Answered],
         size: int,

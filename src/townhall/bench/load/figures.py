@@ -12,8 +12,8 @@ import msgspec
 import numpy as np
 
 from townhall.bench.load.lowest import FloorShare
+from townhall.bench.phones.apart import CrowdApart
 from townhall.bench.phones.audience import Audience
-from townhall.bench.phones.crowd import Crowd
 from townhall.bench.phones.hearing import FRAMES_RECORDED, Heard, WhoHearsWhom, compare, listen
 from townhall.bench.phones.recording import Recording
 from townhall.bench.phones.window import Window
@@ -107,7 +107,9 @@ class Gathered:
     shares: Shares
 
 
-async def settle(crowd: Crowd, audience: Audience, phones: Int64s, tell: Callable[[float], None]) -> None:
+async def settle(
+    crowd: CrowdApart, audience: Audience, phones: Int64s, tell: Callable[[float], None]
+) -> None:
     """Wait until everybody hears talk, and not the menu or music; some seconds at most."""
     hears = audience.expected(phones).any(axis=1)
     calm = 0
@@ -123,7 +125,7 @@ async def settle(crowd: Crowd, audience: Audience, phones: Int64s, tell: Callabl
 
 
 async def gather(
-    subject: Subject, crowd: Crowd, phones: Int64s, seconds: float, tell: Callable[[float], None]
+    subject: Subject, crowd: CrowdApart, phones: Int64s, seconds: float, tell: Callable[[float], None]
 ) -> Gathered:
     """Measure what these phones get for so many seconds (at least three)."""
     seconds = max(seconds, RECORDED_S + 0.5)

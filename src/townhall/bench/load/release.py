@@ -9,9 +9,9 @@ import numpy as np
 
 from townhall.audio import ULAW_DECODE
 from townhall.bench.courses import Progress, Row
+from townhall.bench.phones.apart import CrowdApart
 from townhall.bench.phones.audience import Audience
 from townhall.bench.phones.calling import Answered
-from townhall.bench.phones.crowd import Crowd
 from townhall.bench.phones.recording import Recording
 from townhall.bench.phones.voices import RATE, frequency
 from townhall.media.shapes import Bools, Int64s
@@ -38,7 +38,7 @@ class ReleaseFigures(msgspec.Struct, frozen=True):
 
 
 async def release_all(
-    crowd: Crowd, calls: Sequence[Answered], audience: Audience, progress: Progress
+    crowd: CrowdApart, calls: Sequence[Answered], audience: Audience, progress: Progress
 ) -> ReleaseFigures:
     """Hang up the moderator (the first call) and wait for the others' end."""
     moderator, others = calls[0], calls[1:]

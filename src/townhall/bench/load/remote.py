@@ -8,8 +8,8 @@ import numpy as np
 
 from townhall.audio import encode_ulaw, sine
 from townhall.bench.courses import Outcome, Progress, Row, Table
+from townhall.bench.phones.apart import CrowdApart
 from townhall.bench.phones.calling import Answered, Caller, call_all, gather_crowd
-from townhall.bench.phones.crowd import Crowd
 from townhall.bench.phones.voices import FRAMES
 from townhall.bench.server.api import API
 from townhall.bench.server.receiver import CALLBACKS, Receiver
@@ -63,7 +63,7 @@ class RemoteCourse:
         return Outcome(figures, [_table(figures)])
 
     async def _measure(
-        self, subject: Subject, receiver: Receiver, crowd: Crowd, caller: Caller, progress: Progress
+        self, subject: Subject, receiver: Receiver, crowd: CrowdApart, caller: Caller, progress: Progress
     ) -> RemoteFigures:
         document = (
             f'<Response><Dial><Conference beep="false" statusCallback="{receiver.url}{CALLBACKS}" '
@@ -150,7 +150,7 @@ async def _talker(api: API, conference: str) -> str:
 
 
 async def _mute_again_and_again(
-    mutes: int, api: API, crowd: Crowd, conference: str, talker: str, progress: Progress
+    mutes: int, api: API, crowd: CrowdApart, conference: str, talker: str, progress: Progress
 ) -> list[float]:
     """Milliseconds from the API's answer to a mute until the last sound at any phone."""
     path = f"/Conferences/{conference}/Participants/{talker}"

@@ -51,8 +51,10 @@ class Audience:
         return dict(zip(phones.tolist(), payloads(voices, voices % self.talkers == 0), strict=True))
 
     def started(self, phones: Int64s) -> Int64s:
-        """Those of `phones` whose moderator is among them; the others wait."""
-        return phones[np.isin(self.beacons(phones), phones)]
+        """Those of `phones` whose moderator is among them, and anybody else; the others wait, with music."""
+        conferences = phones // self.callers
+        company = np.bincount(conferences, minlength=self.conferences)[conferences] > 1
+        return phones[np.isin(self.beacons(phones), phones) & company]
 
     def expected(self, phones: Int64s) -> Bools:
         """Whom each of `phones`, those who are there, has to hear, `(phones, voices)`: the talkers of its

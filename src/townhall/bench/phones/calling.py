@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from townhall.bench.phones.crowd import Crowd
+from townhall.bench.phones.apart import CrowdApart
 from townhall.media.shapes import Bytes, Int64s
 from townhall.sdp import LocalMedia, NothingFits, SDPError, accept_answer, make_offer, parse_sdp
 from townhall.signalling import InviteFailed, OutgoingSession, UserAgent, UserAgentSettings
@@ -34,7 +34,7 @@ class Answered:
 class Caller:
     """Calls for every phone of a crowd. `start` before the first call, `stop` hangs up all."""
 
-    def __init__(self, crowd: Crowd, host: str = CALLER_ADDRESS) -> None:
+    def __init__(self, crowd: CrowdApart, host: str = CALLER_ADDRESS) -> None:
         self._crowd = crowd
         self._host = host
         self.failures: Counter[str] = Counter()
@@ -112,13 +112,12 @@ def phones_of(calls: Sequence[Answered]) -> Int64s:
 @contextlib.asynccontextmanager
 async def gather_crowd(
     phones: int, said: Mapping[int, Bytes] | None = None
-) -> AsyncIterator[tuple[Crowd, Caller]]:
+) -> AsyncIterator[tuple[CrowdApart, Caller]]:
     """A crowd and its signalling; in the end all are hung up and gone."""
-    crowd = Crowd(phones, said)
+    crowd = await asyncio.to_thread(CrowdApart, phones, said)
     caller = Caller(crowd)
     try:
         await caller.start()
-        crowd.start()
         yield crowd, caller
     finally:
         await caller.stop()

@@ -106,7 +106,7 @@ class ClockedCrowd(ABC):
         return answer.result(_WITHIN_S)
 
     def _run(self) -> None:
-        _hurry()
+        hurry()
         deadline = time.monotonic()
         while not self._stopping.is_set():
             self._late_s.append(max(0.0, time.monotonic() - deadline))
@@ -135,7 +135,7 @@ class ClockedCrowd(ABC):
         """Take in what has come."""
 
 
-def _hurry() -> None:
+def hurry() -> None:
     """Run this thread before others where the system lets us, but after the media process: real phones do not
     wait for the server's processor either.
     """

@@ -42,8 +42,12 @@ class _Press:
 class Crowd(ClockedCrowd):
     """`phones` phones, silent until they are connected. Start it, stop it."""
 
-    def __init__(self, phones: int, said: Mapping[int, Bytes] | None = None) -> None:
-        """`said`: what a phone says, a second of µ-law again and again, `(FRAMES, 160)`; else nothing."""
+    def __init__(
+        self, phones: int, said: Mapping[int, Bytes] | None = None, told: Floats | None = None
+    ) -> None:
+        """`said`: what a phone says, a second of µ-law again and again, `(FRAMES, 160)`; else nothing.
+        `told`: where it tells `heard_at` and, in one more place, `loud_at`, `(phones + 1,)`.
+        """
         sockets = SourcedSockets(count=-(-phones // _PHONES_A_SOCKET))
         super().__init__("crowd", phones, sockets, _SAMPLES)
         said = said or {}
@@ -57,8 +61,14 @@ class Crowd(ClockedCrowd):
         self._data.view(">u4")[:, 2] = np.arange(phones) + 1
         self._seconds_at = [deque[float](maxlen=SENT_REMEMBERED) for _ in range(GROUPS)]
         self._recording: Recording | None = None
-        self.loud_at = 0.0
+        told = np.zeros(phones + 1) if told is None else told
+        told[:-1] = np.inf
+        self.heard_at, self._loud_at = told[:-1], told[-1:]
+
+    @property
+    def loud_at(self) -> float:
         """When anything but silence last came to any phone, in monotonic seconds."""
+        return float(self._loud_at[0])
 
     def connect(self, phone: int, remote: tuple[str, int]) -> None:
         """Begin to send, and to hear."""
@@ -85,7 +95,10 @@ class Crowd(ClockedCrowd):
 
     def begin_recording(self, seconds: float) -> None:
         """Keep what comes to each phone from now on, at most so many seconds."""
-        recording = Recording.of(self.count, round(seconds * FRAMES))
+        self.record(Recording.of(self.count, round(seconds * FRAMES)))
+
+    def record(self, recording: Recording) -> None:
+        """Keep it in this one."""
 
         def order() -> None:
             self._recording = recording
@@ -162,7 +175,7 @@ class Crowd(ClockedCrowd):
         if loud.any():
             hearing = phones[loud]
             self.heard_at[hearing] = np.minimum(self.heard_at[hearing], at[loud])
-            self.loud_at = float(at[loud].max())
+            self._loud_at[0] = at[loud].max()
         self._window.count(phones, timestamps, loud, at)
         if self._recording is not None:
             self._recording.keep(phones, timestamps, data[:, _HEADER:], at)

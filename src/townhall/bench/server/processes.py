@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+PHONES = "townhall.bench.phones"
+"""The program of the load maker's own processes."""
 _PROC = Path("/proc")
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -40,7 +42,7 @@ def spent(server: int) -> Spent:
             media[pid] = _cpu_s(pid)
         else:
             control += _cpu_s(pid)
-    return Spent(time.monotonic(), control, media, time.process_time(), _machine_s())
+    return Spent(time.monotonic(), control, media, time.process_time() + _phones_s(), _machine_s())
 
 
 def shares(first: Spent, last: Spent) -> Shares:
@@ -50,6 +52,12 @@ def shares(first: Spent, last: Spent) -> Shares:
     load_maker = (last.load_maker - first.load_maker) / seconds
     machine = (last.machine - first.machine) / seconds
     return Shares(control, media, load_maker, max(0.0, machine - control - sum(media) - load_maker))
+
+
+def _phones_s() -> float:
+    """Of the processes in which our phones are."""
+    ours = _family(os.getpid())
+    return sum(_cpu_s(pid) for pid in ours if PHONES.encode() in _read(pid, "cmdline").split(b"\0"))
 
 
 def _family(server: int) -> list[int]:
