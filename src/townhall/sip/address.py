@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from townhall.sip.errors import SIPParseError
 from townhall.sip.grammar import NO_PARAMETERS, Parameters, quote, read_number, read_quoted, shorten
 from townhall.sip.uri import SIPURI
+
+_SHORT = 200
+"""Characters of an address that is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +27,12 @@ class Address:
 
         Without angle brackets, parameters belong to the header and not to the URI (RFC 3261 section 20).
         Display names without quotes may hold any character, as RFC 4475 section 3.1.2.15 asks the liberal to
-        allow.
+        allow. Those that were read lately are remembered.
         """
+        return _remembered(text) if len(text) <= _SHORT else cls._read(text)
+
+    @classmethod
+    def _read(cls, text: str) -> Address:
         text = text.strip()
         display_name: str | None = None
         if text.startswith('"'):
@@ -67,3 +75,6 @@ class Address:
         # Always with brackets, so that a comma, question mark or semicolon in the URI cannot be misread.
         name = quote(self.display_name) + " " if self.display_name is not None else ""
         return f"{name}<{self.uri}>{self.parameters}"
+
+
+_remembered = lru_cache(maxsize=2048)(Address._read)

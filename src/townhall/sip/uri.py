@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 from urllib.parse import quote, unquote
 
 from townhall.sip.errors import SIPParseError
 from townhall.sip.grammar import NO_PARAMETERS, Parameters, read_number, shorten
 
+_SHORT = 200
+"""Characters of a URI that is remembered."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*")
 _HOST = re.compile(r"[\w.\-]+")
 _FORBIDDEN = re.compile(r"[\s<>\"\x00-\x20\x7f]")
@@ -43,7 +46,13 @@ class SIPURI:
 
     @classmethod
     def parse(cls, text: str) -> SIPURI:
-        """Read a URI; raises `SIPParseError`."""
+        """Read a URI; raises `SIPParseError`. Those that were read lately are remembered: each call names the
+        same few in each of its messages.
+        """
+        return _remembered(text) if len(text) <= _SHORT else cls._read(text)
+
+    @classmethod
+    def _read(cls, text: str) -> SIPURI:
         scheme, colon, rest = text.partition(":")
         if not colon or _SCHEME.fullmatch(scheme) is None or not rest:
             raise SIPParseError(f"a URI such as sip:1000@example.com was expected, not {shorten(text)}")
@@ -118,6 +127,9 @@ class SIPURI:
             pairs = (f"{_escape(n, _HEADER_SAFE)}={_escape(v, _HEADER_SAFE)}" for n, v in self.headers)
             text += "?" + "&".join(pairs)
         return text
+
+
+_remembered = lru_cache(maxsize=2048)(SIPURI._read)
 
 
 def _escape(text: str, safe: str) -> str:
