@@ -121,6 +121,8 @@ class MMsgIO:
         self._in_at = self._in.ctypes.data
         self._in_vectors = vectors  # the records point into it
         self._out_rows = 0
+        self._prepared_names: Words | None = None
+        self._prepared_at = 0
         self._make_room(rows)
 
     def _make_room(self, rows: int) -> None:
@@ -167,16 +169,24 @@ class MMsgIO:
         )
 
     def prepare(self, batch: Outgoing) -> None:
-        """Point the structures at a batch."""
+        """Point the structures at a batch; of one with the rows and (read-only) names of the last one only
+        the lengths are new.
+        """
         count = len(batch.lengths)
+        begin = batch.data.ctypes.data
+        if batch.names is self._prepared_names and begin == self._prepared_at:
+            self._out_vectors["length"][:count] = batch.lengths
+            return
         if count > self._out_rows:
             self._make_room(count)
         self._out_names[:count] = batch.names
         v6 = (batch.names[:, 0] & np.uint64(0xFFFF)) == FAMILY_V6
         self._out["name_length"][:count] = np.where(v6, _LENGTH_V6, _LENGTH_V4)
-        stride, origin = batch.data.strides[0], batch.data.ctypes.data
-        self._out_vectors["base"][:count] = np.arange(origin, origin + count * stride, stride)[:count]
+        stride = batch.data.strides[0]
+        self._out_vectors["base"][:count] = np.arange(begin, begin + count * stride, stride)[:count]
         self._out_vectors["length"][:count] = batch.lengths
+        self._prepared_names = None if batch.names.flags.writeable else batch.names
+        self._prepared_at = begin
 
     def send_from(self, descriptor: int, at: int, last: int) -> int:
         """Send rows `at` to `last` of the prepared batch; how many the kernel took."""

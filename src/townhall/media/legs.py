@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from townhall.errors import TownhallError
-from townhall.media.shapes import NAME_WORDS, TICK_SAMPLES
+from townhall.media.shapes import NAME_WORDS, TICK_SAMPLES, Words
 
 LONGEST_PTIME = 60
 FIFO_BYTES = TICK_SAMPLES * LONGEST_PTIME // 20 + TICK_SAMPLES
@@ -53,6 +53,8 @@ class Legs:
         """What is sent is known to be wanted where it goes, see `proof`."""
         self.unwanted_ticks = np.zeros(capacity, np.int64)
         self.withheld = np.zeros(capacity, np.bool_)
+        self.moves = 0
+        """How often a `name` has changed: whoever keeps some of them looks here."""
         self.rtcp_name = np.zeros((capacity, NAME_WORDS), np.uint64)
         self.rtcp_mux = np.zeros(capacity, np.bool_)
 
@@ -134,6 +136,11 @@ class Legs:
         self.cname[slot] = CNAME_ALPHABET[np.frombuffer(noise, np.uint8, 16, 10) & 63]
         self.last_packet[slot] = now
         return slot
+
+    def point_at(self, slot: int, name: Words) -> None:
+        """What the leg is sent goes to `name` from now on."""
+        self.name[slot] = name
+        self.moves += 1
 
     def remove(self, number: int) -> int:
         """Free the leg's slot; the slot's figures stay readable until the next `add`."""

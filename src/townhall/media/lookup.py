@@ -67,7 +67,8 @@ class AddressTable:
         return np.where(hit, self._slots[at], -1).astype(np.int64)
 
     def _hash(self, keys: Words) -> Int64s:
-        return ((keys * self._multipliers[0]) >> self._shift).view(np.int64)
+        hashes: Words = (keys * self._multipliers[0]) >> self._shift
+        return hashes.view(np.int64)
 
     def _hashed(self) -> Int32s:
         """Make the table of hashes anew."""

@@ -126,7 +126,8 @@ class Network:
         legs.socket[slot] = socket
         legs.may_latch[slot] = False
         legs.rtcp_mux[slot] = legs.has_remote[slot] = True
-        legs.agreed_name[slot] = legs.name[slot] = legs.rtcp_name[slot] = name
+        legs.agreed_name[slot] = legs.rtcp_name[slot] = name
+        legs.point_at(slot, name)
         self._crowd[socket] += 1
         self._rtp.add(socket, name, slot)
         return self.local[socket]
@@ -208,7 +209,8 @@ class Network:
     def _point_at(self, slot: int, name: Words) -> None:
         """Send to `name` and expect packets from there, unless another leg of the port has it."""
         legs = self._legs
-        legs.agreed_name[slot] = legs.name[slot] = name
+        legs.agreed_name[slot] = name
+        legs.point_at(slot, name)
         legs.has_remote[slot] = True
         self._rtp.add(int(legs.socket[slot]), name, slot)
         self.expect_reports(slot, with_port_after(name))
@@ -260,7 +262,7 @@ class Network:
             return False
         self._rtp.remove(slot)
         self._rtp.add(socket, name, slot)
-        legs.name[slot] = name
+        legs.point_at(slot, name)
         legs.has_remote[slot] = True
         if not legs.rtcp_mux[slot]:
             self.expect_reports(slot, with_port_after(name))

@@ -12,7 +12,16 @@ import numpy as np
 from townhall.media.forms import Form
 from townhall.media.legs import Legs
 from townhall.media.plan import Group, Plan
-from townhall.media.shapes import OPUS_TICK_UNITS, TICK_SAMPLES, WIDE_BYTES, Bytes, Int64s, Outgoing
+from townhall.media.shapes import (
+    OPUS_TICK_UNITS,
+    TICK_SAMPLES,
+    WIDE_BYTES,
+    Bytes,
+    Int32s,
+    Int64s,
+    Outgoing,
+    Words,
+)
 from townhall.media.wide_table import WideTable
 
 HEADER = 12
@@ -38,6 +47,18 @@ class _Rows:
         assert payload.shape == (count, length)
         store[:, _LEAD] = 0x80
         self.lengths = np.full(count, HEADER + length, np.int64)
+        self._to: tuple[Words, Int32s] | None = None
+        self._moves = -1
+
+    def destinations(self, legs: Legs, slots: Int64s) -> tuple[Words, Int32s]:
+        """Where packets of all `slots` of the plan's group go and from which sockets: looked up when one has
+        moved, and read-only, so that it can be told from what changes.
+        """
+        if self._to is None or self._moves != legs.moves:
+            names, sockets = legs.name[slots], legs.socket[slots]
+            names.setflags(write=False)
+            self._to, self._moves = (names, sockets), legs.moves
+        return self._to
 
 
 class Sender:
@@ -132,17 +153,22 @@ class Sender:
         other.
         """
         samples = codes.dtype.itemsize
-        packets = self._head(rows, slots, samples)
+        packets = self._head(rows, slots, samples, doubled=samples < TICK_SAMPLES)
         rows.payload[: len(slots)] = codes
         self._legs.octets_sent[slots] += packets * samples
-        return self._outgoing(rows, slots)
+        if samples == TICK_SAMPLES:  # in every tick to the same legs
+            return Outgoing(rows.packets, rows.lengths, *rows.destinations(self._legs, slots))
+        count = len(slots)
+        return Outgoing(
+            rows.packets[:count], rows.lengths[:count], self._legs.name[slots], self._legs.socket[slots]
+        )
 
     def _fill_opus(
         self, rows: _Rows, group: Group, wide: WideTable, instead: Mapping[int, Bytes]
     ) -> Outgoing:
         """One Opus packet for each leg of the group."""
         slots = group.slots
-        self._head(rows, slots, OPUS_TICK_UNITS)
+        self._head(rows, slots, OPUS_TICK_UNITS, doubled=False)
         rows.payload[:] = wide.packets.view(f"V{WIDE_BYTES}")[:, 0][group.sources]
         lengths = wide.lengths[group.sources]
         for slot, packet in instead.items():
@@ -151,27 +177,25 @@ class Sender:
                 lengths[row] = len(packet)
         self._legs.octets_sent[slots] += lengths
         rows.lengths[:] = HEADER + lengths
-        return self._outgoing(rows, slots)
+        return Outgoing(rows.packets, rows.lengths, *rows.destinations(self._legs, slots))
 
-    def _outgoing(self, rows: _Rows, slots: Int64s) -> Outgoing:
-        count = len(slots)
-        return Outgoing(
-            rows.packets[:count], rows.lengths[:count], self._legs.name[slots], self._legs.socket[slots]
-        )
-
-    def _head(self, rows: _Rows, slots: Int64s, units: int) -> int:
-        """Write the headers, `units` of the RTP clock apart; the most packets of a leg."""
+    def _head(self, rows: _Rows, slots: Int64s, units: int, *, doubled: bool) -> int:
+        """Write the headers, `units` of the RTP clock apart; `doubled`: a leg may have two packets. Returns
+        how many a leg has at most.
+        """
         legs, count = self._legs, len(slots)
-        twice = np.zeros(count, np.uint16)
-        if count > 1:
+        sequence, stamps = legs.sequence_number[slots], legs.timestamp[slots]
+        marked = legs.marker[slots]
+        twice = np.zeros(count if doubled else 0, np.uint16)
+        if doubled and count > 1:
             twice[1:] = slots[1:] == slots[:-1]
+            sequence += twice
+            stamps += twice * np.uint32(units)
+            marked &= twice == 0
         rows.second[:count] = legs.payload_type[slots]
-        marked = np.flatnonzero(legs.marker[slots] & (twice == 0))
-        if marked.size:
-            rows.second[marked] |= 0x80
+        if marked.any():
+            rows.second[marked.nonzero()[0]] |= 0x80
             legs.marker[slots[marked]] = False
-        sequence = legs.sequence_number[slots] + twice
-        stamps = legs.timestamp[slots] + twice * np.uint32(units)
         rows.sequence_number[:count] = sequence
         rows.timestamp[:count] = stamps
         legs.sequence_number[slots] = sequence + np.uint16(1)
