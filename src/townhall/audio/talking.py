@@ -22,6 +22,9 @@ PAUSE_FRAMES = 30
 LOOK_EVERY = 8
 """Frames between two looks at somebody who talks already: 160 ms; the legs take turns."""
 
+_TURN = 32
+"""Slots that have their turn together: a few talkers are looked at in one tick of eight, not one in each."""
+
 MOST_LOOKS = 150
 """In one tick, besides those that are asked for: what 1 ms is enough for."""
 
@@ -94,7 +97,10 @@ class SpeechDetector:
 
     def due(self, slots: Slots) -> Bool:
         """Whose turn it is in the next `update`, one in `LOOK_EVERY`, `(slots,)`."""
-        turn: Bool = (slots + self._frame + 1) % LOOK_EVERY == 0
+        return self._has_turn(slots, self._frame + 1)
+
+    def _has_turn(self, slots: Slots, frame: int) -> Bool:
+        turn: Bool = (slots // _TURN + frame) % LOOK_EVERY == 0
         return turn
 
     def update(self, slots: Slots, frames: Int16, level: Float32, asked: Bool | None = None) -> Heard:
@@ -118,8 +124,8 @@ class SpeechDetector:
         over = ((quiet == _GAP_FRAMES) & ~talking).nonzero()[0]
         if len(over):
             self._forget_sound(slots[over])
-        turn = slots + self._frame
-        due = np.where(talking, turn % LOOK_EVERY == 0, (run <= _FRESH_FRAMES) | (turn & 1 == 0))
+        fresh = (run <= _FRESH_FRAMES) | (slots + self._frame & 1 == 0)
+        due = np.where(talking, self._has_turn(slots, self._frame), fresh)
         due &= active & (run > 1)
         due = self._in_turn(due)
         looked = (due if asked is None else due | asked).nonzero()[0]
