@@ -28,7 +28,7 @@ class Phone(asyncio.DatagramProtocol):
         phone.transport = transport
         leg = await media.open_leg(phone.address)
         leg.connect(codec="PCMU", payload_type=0, remote=phone.address, telephone_event=101)
-        phone.target = ("127.0.0.1", leg.rtp_port)
+        phone.target = (leg.host, leg.rtp_port)
         await phone.wait_packet()  # from now on the leg knows who speaks to it: before, packets are nobody's
         return phone, leg
 
@@ -54,10 +54,15 @@ class Phone(asyncio.DatagramProtocol):
         )
 
     async def talk(self, level: int) -> None:
-        """Say a level until cancelled."""
+        """Say a level until cancelled, in as many packets as time has passed for: holes are concealed, and so is
+        the beginning of what follows them.
+        """
+        loop, said = asyncio.get_running_loop(), encode_ulaw(np.full(160, level, np.int16)).tobytes()
+        due = loop.time()
         while True:
-            self.send(encode_ulaw(np.full(160, level, np.int16)).tobytes())
-            await asyncio.sleep(0.02)
+            self.send(said)
+            due += 0.02
+            await asyncio.sleep(max(0.0, due - loop.time()))
 
     def has_heard(self, level: int) -> bool:
         """Whether a packet has nothing but this level."""

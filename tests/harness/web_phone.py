@@ -19,7 +19,7 @@ from townhall.media import Leg, Media
 
 RATE = 8000
 FRAME = 160
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 # aioice leaves loopback addresses out; our tests know no others.
 aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
@@ -187,6 +187,6 @@ def share_of(hz: float, samples: np.ndarray) -> float:
 
 async def hears(phone: WebPhone, hz: float) -> None:
     """Wait until what the phone hears is a tone."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while share_of(hz, await phone.wait_frames(20)) < 0.9:
             pass

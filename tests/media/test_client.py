@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.harness.media_phone import PATIENCE_S, Phone
 from tests.harness.media_rig import heard_in, write_clip
+from tests.harness.server import own_address
 
 from townhall.media import (
     LegRefusedError,
@@ -27,7 +28,7 @@ from townhall.rtp import TelephoneEvent, build_event
 
 @pytest.fixture
 async def media() -> AsyncIterator[MediaProcess]:
-    process = MediaProcess(MediaSettings(rtp_ports=(0, 0), busy_share=10.0))
+    process = MediaProcess(MediaSettings(bind_hosts=(own_address(),), rtp_ports=(0, 0), busy_share=10.0))
     await process.start()
     yield process
     await process.stop()
@@ -140,7 +141,7 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("impatience")
 async def test_process_that_hangs_is_killed_and_loses_its_legs_and_another_starts() -> None:
-    media = MediaProcess(MediaSettings(rtp_ports=(0, 0), busy_share=10.0))
+    media = MediaProcess(MediaSettings(bind_hosts=(own_address(),), rtp_ports=(0, 0), busy_share=10.0))
     await media.start()
     try:
         leg, ports, hung = await media.open_leg(), media.ports, media.pid
@@ -167,7 +168,7 @@ async def test_process_that_hangs_is_killed_and_loses_its_legs_and_another_start
 
 @pytest.mark.usefixtures("impatience")
 async def test_process_that_says_something_is_not_quiet_any_more() -> None:
-    media = MediaProcess(MediaSettings(rtp_ports=(0, 0), busy_share=10.0))
+    media = MediaProcess(MediaSettings(bind_hosts=(own_address(),), rtp_ports=(0, 0), busy_share=10.0))
     await media.start()
     try:
         told: asyncio.Queue[float] = asyncio.Queue()

@@ -14,6 +14,7 @@ import pytest
 import soundfile
 from tests.harness.media_phone import PATIENCE_S, Phone
 from tests.harness.media_rig import heard_in, write_clip
+from tests.harness.server import own_address
 from tests.harness.web_phone import WebPhone, hears
 
 from townhall.media import (
@@ -34,7 +35,7 @@ from townhall.recordings import RecordingFileError, RecordingFiles, WaveFile, fi
 
 @pytest.fixture
 async def pool() -> AsyncIterator[MediaPool]:
-    pool = MediaPool(MediaSettings(rtp_ports=(0, 0), busy_share=10.0), 2)
+    pool = MediaPool(MediaSettings(bind_hosts=(own_address(),), rtp_ports=(0, 0), busy_share=10.0), 2)
     await pool.start()
     yield pool
     await pool.stop()
@@ -94,6 +95,22 @@ async def test_beep_ends_once_and_its_owner_does_not_hear_it(pool: MediaPool, tm
         assert await endless.finished() == "stopped"
         assert await pool.play_to_bus("bus", ["none.wav"]).finished() == "failed"
         assert await pool.play_to_bus("nobody", [clip]).finished() == "stopped"
+
+
+async def test_announcement_that_has_begun_is_heard_by_the_first_who_comes_into_another_process(
+    pool: MediaPool, tmp_path: Path
+) -> None:
+    clip = write_clip(tmp_path / "long.wav", [4000] * 8000)
+    async with talking(pool, 1000) as [(a, _)], asyncio.timeout(PATIENCE_S):
+        play = pool.play_to_bus("bus", [clip] * 100)
+        await a.hear(mix_of(4000))
+        async with talking(pool, 2000) as [(b, _)]:
+            assert [process.legs for process in pool.workers] == [1, 1]
+            await b.hear(mix_of(1000, 4000))
+            await a.hear_now(mix_of(2000, 4000))
+            play.stop()
+            assert await play.finished() == "stopped"
+            await b.hear_now(mix_of(1000))
 
 
 async def test_whisper_from_one_process_to_the_other(pool: MediaPool) -> None:

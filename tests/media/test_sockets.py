@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from tests.harness.server import own_address
 
 from townhall.media.batched import STRIDE, BatchedIO, MMsgIO, PlainIO, runs_of
 from townhall.media.settings import MediaSettings
@@ -147,21 +148,23 @@ def test_system_chosen_ports_are_even_pairs_on_every_host() -> None:
 
 
 def test_port_that_is_taken_is_left_out() -> None:
-    chosen = Sockets(MediaSettings(rtp_ports=(0, 0)))
+    host = own_address()  # where nobody takes what is free for a moment
+    chosen = Sockets(MediaSettings(bind_hosts=(host,), rtp_ports=(0, 0)))
     ports = chosen.ports
     chosen.close()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-        taken.bind(("127.0.0.1", ports[3] + 1))
-        sockets = Sockets(MediaSettings(ports=tuple(ports)))
+        taken.bind((host, ports[3] + 1))
+        sockets = Sockets(MediaSettings(bind_hosts=(host,), ports=tuple(ports)))
         sockets.close()
     assert sockets.ports == ports[:3] + ports[4:]
 
 
 def test_range_binds_its_even_ports_with_their_partners() -> None:
-    chosen = Sockets(MediaSettings(rtp_ports=(0, 0)))
+    host = own_address()
+    chosen = Sockets(MediaSettings(bind_hosts=(host,), rtp_ports=(0, 0)))
     port = chosen.ports[0]
     chosen.close()
-    sockets = Sockets(MediaSettings(rtp_ports=(port, port + 1)))
+    sockets = Sockets(MediaSettings(bind_hosts=(host,), rtp_ports=(port, port + 1)))
     sockets.close()
     assert sockets.ports == [port]
 
