@@ -36,13 +36,13 @@ def create_app(auth_token: str, room: str) -> Flask:
     def voice() -> VoiceResponse:
         session["calls"] = session.get("calls", 0) + 1
         response = VoiceResponse()
+        gather = Gather(num_digits=1)
         if "Digits" in request.form:
             role = {"1": "listener", "2": "speaker", "3": "moderator"}.get(request.form["Digits"])
             if role:
                 response.redirect(url_for("join", role=role), method="GET")
                 return response
-            response.say("That is not in the menu.")
-        gather = Gather(num_digits=1)
+            gather.say("That is not in the menu.")
         gather.say("Welcome. Press 1 to listen, 2 to speak, 3 to moderate.")
         response.append(gather)
         response.redirect(url_for("voice"))

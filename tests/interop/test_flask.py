@@ -32,10 +32,9 @@ async def test_customers_application_moderates_a_conference(story: Story, applic
         await story.dial(name, NUMBER)
     callers = story.callers
     await asyncio.gather(*(caller.call.hears("sound") for caller in callers.values()))
+    await asyncio.gather(callers["listener"].press("1"), callers["speaker"].press("2"))
     await callers["moderator"].press("9")
     quiet = await callers["moderator"].call.hears("silence")
-    await callers["listener"].press("1")
-    await callers["speaker"].press("2")
     await asyncio.gather(*(callers[name].call.hears("music") for name in ("listener", "speaker")))
     await callers["moderator"].call.hears("sound", since=quiet)
     await callers["moderator"].press("3")
