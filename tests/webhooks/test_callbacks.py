@@ -156,12 +156,15 @@ async def test_address_that_nobody_consented_to_is_not_tried_again():
 
 
 async def test_requests_at_once_are_bounded(sender_of):
-    under_way, most = 0, 0
+    under_way, most, as_many_as_may = 0, 0, asyncio.Event()
 
     async def handler(asked):
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
+        if most == 3:
+            as_many_as_may.set()
+        await as_many_as_may.wait()
         await asyncio.sleep(0.001)
         under_way -= 1
         return answer("", 200)
@@ -202,7 +205,7 @@ async def test_close_without_an_outbox_drains_what_is_quick_and_reports_the_rest
             await asyncio.Event().wait()
         return answer("", 200)
 
-    sender, notices = sender_of()
+    sender, notices = sender_of(replace(QUICK, drain_s=3.0))
     async with raw_server(handler) as server:
         for n in range(3):
             sender.send(CALL, server.url(f"/{n}"), "POST", ())
