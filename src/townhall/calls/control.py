@@ -2,6 +2,7 @@
 webhooks.
 """
 
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
@@ -39,7 +40,7 @@ class Hall(Protocol):
 class Journal(NoticeBoard, Protocol):
     """Where a call's course is written down (`townhall.calls.journal`)."""
 
-    async def answering(self, call: Call) -> None: ...
+    def answering(self, call: Call) -> Awaitable[None]: ...
 
 
 class Queueing(Protocol):
@@ -95,7 +96,9 @@ class LiveCall(Sounds):
 
     async def ring(self) -> None:
         if not self.answered and self.call.invite is not None:
-            await self.while_it_lasts(self.call.invite.ring())
+            if self.call.over.done():
+                raise CallEnded
+            await self.call.invite.ring()  # at once: it needs no task of its own
 
     async def answer(self) -> None:
         if not self.answered and self.call.invite is not None:
@@ -172,14 +175,19 @@ class LiveCall(Sounds):
 
     async def _answer(self, invite: CallInvite) -> None:
         call = self.call
-        # Written down before the caller can know: a crash loses no call that was answered.
-        await self._journal.answering(call)
+        # Written down before the caller can know: a crash loses no call that was answered. The disk and the
+        # media process are waited for together.
+        written = self._journal.answering(call)
         try:
             if invite.offer is not None:
-                await invite.answer(await call.audio.answer(invite.offer))
+                description = await call.audio.answer(invite.offer)
+                await written
+                await invite.answer(description)
                 call.audio.acknowledged()
             else:
-                answer = await invite.answer(await call.audio.offer())
+                description = await call.audio.offer()
+                await written
+                answer = await invite.answer(description)
                 if answer is None:
                     raise OfferRejected(status=488)
                 call.audio.accept(answer)

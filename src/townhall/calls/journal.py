@@ -5,7 +5,7 @@ store's writer.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime
 
 from townhall.calls.call import Call
@@ -38,8 +38,9 @@ class StoreJournal:
             )
         )
 
-    async def answering(self, call: Call) -> None:
-        await self._store.calls.answered(call.sid, datetime.now(UTC))
+    def answering(self, call: Call) -> Awaitable[None]:
+        """Begins at once; to be awaited before the caller can know."""
+        return self._store.calls.answered(call.sid, datetime.now(UTC))
 
     def ended(self, call: Call, media: Mapping[str, object] | None) -> None:
         """`media`: the codec and the leg's last figures."""
