@@ -16,6 +16,7 @@ from townhall.signalling.voice_sdk import is_insights
 APPLICATION_PATH = "/app"
 API_PATH = "/2010-04-01"
 _APPLICATION = f"{APPLICATION_PATH}/"
+_CONSOLE = "/console/"
 
 
 class Front:
@@ -51,6 +52,9 @@ class Front:
             # As the mount would do it, but every call comes this way several times.
             inner = {**scope, "app_root_path": "", "root_path": APPLICATION_PATH}
             await self._answer_application(inner, receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith(_CONSOLE) and not scope.get("root_path"):
+            # Nor need a callback of each who comes and goes take the long way.
+            await self._answer_page(scope, receive, send)
         else:
             await self._http(scope, receive, send)
 
