@@ -65,7 +65,7 @@ async def test_request_that_does_not_come_whole_loses_its_connection(serve: Serv
 
 
 async def test_second_request_has_its_own_time(serve: Serve) -> None:
-    async with serve(request_within_s=0.2) as at:
+    async with serve(request_within_s=1.0) as at:
         reader, writer = await asyncio.open_connection(*at)
         slow, slow_writer = await asyncio.open_connection(*at)
         writer.write(REQUEST)

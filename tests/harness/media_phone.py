@@ -54,8 +54,8 @@ class Phone(asyncio.DatagramProtocol):
         )
 
     async def talk(self, level: int) -> None:
-        """Say a level until cancelled, in as many packets as time has passed for: holes are concealed, and so is
-        the beginning of what follows them.
+        """Say a level until cancelled, in as many packets as time has passed for: what is missing is
+        concealed, and so is the beginning of what follows it.
         """
         loop, said = asyncio.get_running_loop(), encode_ulaw(np.full(160, level, np.int16)).tobytes()
         due = loop.time()

@@ -20,10 +20,19 @@ def nobody(invite: IncomingInvite) -> None:
 
 @pytest.fixture
 async def agent() -> AsyncIterator[UserAgent]:
-    agent = UserAgent(UserAgentSettings(port=0, timers=TimerValues(t1=0.02)), nobody)
+    agent = UserAgent(UserAgentSettings(port=0), nobody)
     await agent.start()
     yield agent
     await agent.stop()
+
+
+@pytest.fixture
+async def hasty() -> AsyncIterator[UserAgent]:
+    """One that soon gives up waiting for a response: for those that never come."""
+    hasty = UserAgent(UserAgentSettings(port=0, timers=TimerValues(t1=0.02)), nobody)
+    await hasty.start()
+    yield hasty
+    await hasty.stop()
 
 
 @pytest.fixture
@@ -78,9 +87,9 @@ async def test_interval_too_brief_is_asked_for_longer(
     assert await told(agent, settings) == (True, "registered")
 
 
-async def test_registrar_that_is_not_there_is_told(agent: UserAgent) -> None:
+async def test_registrar_that_is_not_there_is_told(hasty: UserAgent) -> None:
     settings = RegistrationSettings("sip:127.0.0.1:9", "account", "secret", "carrier")
-    assert await told(agent, settings) == (False, "no answer to REGISTER")
+    assert await told(hasty, settings) == (False, "no answer to REGISTER")
 
 
 async def test_leaving_takes_the_registration_back(agent: UserAgent, carrier: UserAgent) -> None:
@@ -101,7 +110,7 @@ async def test_options_are_answered_by_who_is_there(agent: UserAgent, carrier: U
     assert (response.status, "INVITE" in (response.headers.get("Allow") or "")) == (200, True)
 
 
-async def test_options_to_nobody_have_no_response(agent: UserAgent) -> None:
-    hop = Hop("udp", "127.0.0.1", 9, ("127.0.0.1", agent.addresses[0][2]))
-    response, _ = await agent.ask(RequestPlan("OPTIONS", "sip:127.0.0.1:9", "sip:us@here", hop))
+async def test_options_to_nobody_have_no_response(hasty: UserAgent) -> None:
+    hop = Hop("udp", "127.0.0.1", 9, ("127.0.0.1", hasty.addresses[0][2]))
+    response, _ = await hasty.ask(RequestPlan("OPTIONS", "sip:127.0.0.1:9", "sip:us@here", hop))
     assert response is None
