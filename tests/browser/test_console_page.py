@@ -330,6 +330,7 @@ async def test_nothing_jumps_under_the_pointer(browsing: Browsing, fake: Console
     page = await shown(browsing, fake)
     wen = row(page, "Wen Okafor")
     await wen.hover()
+    await next_frame(page)
     before = await wen.bounding_box()
     newcomer = scene.person(100, "New Moderator", "moderator")
     fake.tell("participants", conference_sid=CF, participants=[newcomer])

@@ -252,6 +252,7 @@ async def test_mute_by_key_silences_what_is_sent_and_says_so_to_who_speaks(
     assert await screen.page.evaluate(sent) is False
     await screen.reads("You are muted: nobody hears you.")
     await screen.page.keyboard.press("m")
+    await expect(screen.button("Mute")).to_have_attribute("aria-pressed", "false")
     assert await screen.page.evaluate(sent) is True
 
 

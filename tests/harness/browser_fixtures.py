@@ -3,11 +3,14 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from playwright.async_api import expect
 from tests.harness.browser import Browsing, Chromium
 from tests.harness.browser_story import Browsers
 from tests.harness.story import Story
 
 __all__ = ["browsers", "browsing", "chromium"]
+
+expect.set_options(timeout=20_000)  # a machine that does much else is slow, and no fault of the page
 
 
 @pytest.fixture(scope="session")

@@ -282,7 +282,7 @@ async def test_strict_transport_only_with_a_public_address(
 async def test_socket_outlives_the_time_for_a_request_and_gives_its_place_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(BoundedHTTP, "request_within_s", 0.1)
+    monkeypatch.setattr(BoundedHTTP, "request_within_s", 1.0)
     monkeypatch.setattr(BoundedHTTP, "most_sockets", 1)
     async with serving(settings(tmp_path)) as (_, url):
         address = url.replace("http", "ws") + "/socket"
