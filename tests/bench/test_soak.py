@@ -29,6 +29,7 @@ SOAKED = SoakFigures(
 OVERLOADED = OverloadFigures(
     busy_share=0.12,
     fits=100,
+    browsers=50,
     offered=100,
     taken=3,
     refused=97,
@@ -38,6 +39,9 @@ OVERLOADED = OverloadFigures(
     ended=0,
     packets_missed=0,
     gap_max_ms=22.0,
+    media_cpu=0.7,
+    tick_p99_ms=16.8,
+    ticks_late=0,
     load_maker_late_max_ms=1.0,
 )
 

@@ -1,31 +1,46 @@
 """More calls than the server can carry: the surplus is refused, and those who are in notice nothing.
 
-The server is told to be content with a small share of its time, so that few calls are what fits. Phones call
-until the first is refused; then as many again call. Meanwhile those who were in are listened to.
+Some phones are in; then browsers that all talk come, the dearest callers there are, until the media process
+says that its ticks take up what it may use of their time. Then as many again call. Meanwhile those who were
+in are listened to.
 """
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
 from townhall.bench.courses import Outcome, Progress, Row, Table
+from townhall.bench.phones.apart import CrowdApart
 from townhall.bench.phones.audience import Audience
 from townhall.bench.phones.calling import Answered, Caller, Key, at_pace, call_all, gather_crowd
 from townhall.bench.phones.window import Window
-from townhall.bench.server.subject import LINE, BenchFailed, Subject, started_subject
+from townhall.bench.server.processes import Shares, shares, spent
+from townhall.bench.server.subject import ADDRESS, LINE, BenchFailed, Subject, started_subject
+from townhall.bench.server.ticks import Ticks, ticks_between
+from townhall.bench.web.calling import WebCall, WebCaller
+from townhall.bench.web.crowd import WebCrowd
+from townhall.settings import Settings
 
 GAP_AIM_MS = 60.0
 LATE_AIM_MS = 10.0
-_MOST = 1500
+_PHONES, _MOST_BROWSERS = 50, 400
+_BROWSERS_A_SECOND = 6.0
 _SETTLE_S = 4.0
 """The last who came are through the menu, and the media process has told how busy it is."""
+_LOOKS_EVERY_S = 0.3
 _REFUSED, _LATER = "503", "Retry-After"
 
 
 class OverloadFigures(msgspec.Struct, frozen=True):
     busy_share: float
     fits: int
-    """Calls that were in when the first was refused."""
+    """Calls that were in when the media process would take no more."""
+    browsers: int
+    """Of them, the rest being telephones."""
     offered: int
     """Calls beyond those."""
     taken: int
@@ -39,20 +54,50 @@ class OverloadFigures(msgspec.Struct, frozen=True):
     """Of those who were in, how many were not at the end."""
     packets_missed: int
     gap_max_ms: float
+    media_cpu: float
+    """In cores, while the surplus called."""
+    tick_p99_ms: float
+    ticks_late: int
     load_maker_late_max_ms: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Callers:
+    subject: Subject
+    crowd: CrowdApart
+    caller: Caller
+    web_crowd: WebCrowd
+    web_caller: WebCaller
+
+
+@dataclass(frozen=True, slots=True)
+class _Meanwhile:
+    """What was seen while the surplus called."""
+
+    taken: int
+    phones: Window
+    browsers: Window
+    shares: Shares
+    ticks: Ticks
+
+
 class OverloadCourse:
-    """`calls_a_second` come until a server that may use `busy_share` of its time is full, and twice as many
-    in all.
+    """The surplus comes at `calls_a_second`. `busy_share`: what the media process may use of its time; None:
+    the usual share.
     """
 
     name = "overload"
 
-    def __init__(self, busy_share: float = 0.12, calls_a_second: float = 60.0, most: int = _MOST) -> None:
-        self._busy_share, self._calls_a_second = busy_share, calls_a_second
-        self._audience = Audience(1, most, 4)
-        self.seconds = 12 + 2 * _SETTLE_S + 15
+    def __init__(
+        self,
+        busy_share: float | None = None,
+        calls_a_second: float = 20.0,
+        most_browsers: int = _MOST_BROWSERS,
+    ) -> None:
+        self._busy_share = usual_share() if busy_share is None else busy_share
+        self._calls_a_second, self._most_browsers = calls_a_second, most_browsers
+        self._audience = Audience(1, 2 * _PHONES + most_browsers, 4)
+        self.seconds = 12 + 2 * _SETTLE_S + 30
 
     async def run(self, progress: Progress) -> Outcome:
         progress("Starting a server", 0.0)
@@ -60,82 +105,143 @@ class OverloadCourse:
         async with (
             started_subject(settings) as subject,
             gather_crowd(self._audience.phones, self._audience.said()) as (crowd, caller),
+            _browsers(subject, self._most_browsers) as (web_crowd, web_caller, pages),
         ):
-            inside = await self._fill(subject, caller, progress)
+            callers = _Callers(subject, crowd, caller, web_crowd, web_caller)
+            inside = await call_all(
+                _PHONES,
+                self._calls_a_second,
+                partial(self._join, callers),
+                partial(progress, f"Calling in {_PHONES} phones"),
+            )
+            await self._fill(callers, pages, progress)
             await asyncio.sleep(_SETTLE_S)
-            caller.failures.clear()
-            crowd.begin_window()
-            offered = len(inside)
-            taken = await self._offer(subject, caller, len(inside), offered, progress)
-            window = crowd.end_window()
-            figures = self._figures(inside, offered, len(taken), dict(caller.failures), window)
+            meanwhile = await self._offer(callers, len(inside) + len(pages), progress)
+            figures = self._figures(callers, inside, pages, meanwhile)
         late = figures.load_maker_late_max_ms
         reasons = [f"the load maker was {late:.0f} ms late at worst"] if late > LATE_AIM_MS else []
-        title = f"twice what fits, at {self._calls_a_second:g} calls a second"
-        return Outcome(figures, [Table(title, overload_rows(figures))], reasons)
+        return Outcome(figures, [Table("twice what fits", overload_rows(figures))], reasons)
 
-    async def _fill(self, subject: Subject, caller: Caller, progress: Progress) -> list[Answered]:
-        """Call until somebody is refused; raises `BenchFailed` when nobody is."""
-        queue = await at_pace(self._audience.phones, self._calls_a_second)
-        tasks: list[asyncio.Task[Answered | None]] = []
-        while (number := await queue.get()) is not None and not caller.failures:
-            tasks.append(asyncio.create_task(self._join(subject, caller, number)))
-            progress("Calling until the server is full", number / self._audience.phones)
-        inside = [answered for answered in await asyncio.gather(*tasks) if answered is not None]
-        if not caller.failures or not inside:
+    async def _fill(self, callers: _Callers, pages: list[WebCall], progress: Progress) -> None:
+        """Browsers call until the server takes no more; raises `BenchFailed` when it takes them all."""
+        queue = await at_pace(self._most_browsers, _BROWSERS_A_SECOND)
+        full = asyncio.create_task(_until_full(callers.subject))
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            while (number := await queue.get()) is not None and not full.done():
+                tasks.append(asyncio.create_task(_join_browser(callers, pages, number)))
+                progress("Calling until the server is full", number / self._most_browsers)
+            await asyncio.gather(*tasks)
+        finally:
+            full.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await full
+        if full.cancelled():
             raise BenchFailed(
-                f"{len(inside)} of {len(tasks)} calls were taken, with {self._busy_share:g} of the time:"
-                f" {dict(caller.failures)}\n{subject.tail()}"
+                f"{len(pages)} of {len(tasks)} browsers were taken, and the server was not full with"
+                f" {self._busy_share:g} of its time: {dict(callers.web_caller.failures)}"
+                f"\n{callers.subject.tail()}"
             )
-        return inside
 
-    async def _offer(
-        self, subject: Subject, caller: Caller, first: int, count: int, progress: Progress
-    ) -> list[Answered]:
-        return await call_all(
-            min(count, self._audience.phones - first),
+    async def _offer(self, callers: _Callers, many: int, progress: Progress) -> _Meanwhile:
+        """As many phones again as callers are inside, while those are listened to."""
+        subject, crowd, web_crowd = callers.subject, callers.crowd, callers.web_crowd
+        callers.caller.failures.clear()
+        crowd.begin_window()
+        web_crowd.begin_window()
+        first, first_stats = spent(subject.pid), await subject.stats()
+        taken = await call_all(
+            many,
             self._calls_a_second,
-            lambda phone: self._join(subject, caller, phone),
-            lambda done: progress(f"Offering {count} more", done),
-            first,
+            partial(self._join, callers),
+            partial(progress, f"Offering {many} more to {many}"),
+            _PHONES,
         )
+        parts = shares(first, spent(subject.pid))
+        ticks = ticks_between(first_stats, await subject.stats())
+        return _Meanwhile(len(taken), crowd.end_window(), web_crowd.end_window(), parts, ticks)
 
-    async def _join(self, subject: Subject, caller: Caller, phone: int) -> Answered | None:
-        answered = await caller.call(phone, subject.uri(LINE))
+    async def _join(self, callers: _Callers, phone: int) -> Answered | None:
+        answered = await callers.caller.call(phone, callers.subject.uri(LINE))
         if answered is not None:
             key: Key = "3" if phone == 0 else "2" if self._audience.talks(phone) else "1"
-            await caller.press(answered, key)
+            await callers.caller.press(answered, key)
         return answered
 
     def _figures(
-        self, inside: list[Answered], offered: int, taken: int, failures: dict[str, int], window: Window
+        self, callers: _Callers, inside: list[Answered], pages: list[WebCall], meanwhile: _Meanwhile
     ) -> OverloadFigures:
+        failures = dict(callers.caller.failures)
         refused = sum(n for why, n in failures.items() if _REFUSED in why and _LATER in why)
-        phones = [answered.phone for answered in inside]
+        phones, browsers = [call.phone for call in inside], [call.browser for call in pages]
+        heard = (meanwhile.phones, phones), (meanwhile.browsers, browsers)
+        fits = len(phones) + len(browsers)
         return OverloadFigures(
             busy_share=self._busy_share,
-            fits=len(inside),
-            offered=offered,
-            taken=taken,
+            fits=fits,
+            browsers=len(browsers),
+            offered=fits,
+            taken=meanwhile.taken,
             refused=refused,
             failed=sum(failures.values()) - refused,
             failures=failures,
-            listening=len(phones),
-            ended=sum(answered.ended_at is not None for answered in inside),
-            packets_missed=int(window.missed[phones].sum()),
-            gap_max_ms=float(1000 * window.gap_s[phones].max()),
-            load_maker_late_max_ms=float(1000 * window.late_s.max()),
+            listening=fits,
+            ended=sum(call.ended_at is not None for call in inside)
+            + sum(call.listener.done() for call in pages),
+            packets_missed=sum(int(window.missed[who].sum()) for window, who in heard),
+            gap_max_ms=max(float(1000 * window.gap_s[who].max(initial=0.0)) for window, who in heard),
+            media_cpu=sum(meanwhile.shares.media),
+            tick_p99_ms=meanwhile.ticks.p99_ms,
+            ticks_late=meanwhile.ticks.late,
+            load_maker_late_max_ms=float(1000 * meanwhile.phones.late_s.max()),
         )
+
+
+def usual_share() -> float:
+    """What a media process may use of its time where nobody has set it."""
+    share: float = Settings.model_fields["busy_share"].default
+    return share
+
+
+@contextlib.asynccontextmanager
+async def _browsers(subject: Subject, many: int) -> AsyncIterator[tuple[WebCrowd, WebCaller, list[WebCall]]]:
+    """A crowd of browsers, their signalling, and a list for those that are answered."""
+    crowd = WebCrowd(many)
+    crowd.start()
+    caller, calls = WebCaller(crowd, ADDRESS, subject.http_port), list[WebCall]()
+    try:
+        yield crowd, caller, calls
+    finally:
+        await asyncio.gather(*(caller.hang_up(call) for call in calls))
+        crowd.stop()
+
+
+async def _until_full(subject: Subject) -> None:
+    while not (await subject.stats()).refusal:  # noqa: ASYNC110  (it tells nobody)
+        await asyncio.sleep(_LOOKS_EVERY_S)
+
+
+async def _join_browser(callers: _Callers, pages: list[WebCall], browser: int) -> None:
+    call = await callers.web_caller.call(browser, LINE, talking=True)
+    if call is not None:
+        pages.append(call)
+        await callers.web_caller.press(call, "2")
 
 
 def overload_rows(figures: OverloadFigures) -> list[Row]:
     refused = f"{figures.refused} of {figures.offered}"
     return [
-        Row(f"in, with {figures.busy_share:g} of the time", f"{figures.fits}"),
+        Row(
+            f"in, with {figures.busy_share:g} of the time",
+            f"{figures.fits}, {figures.browsers} of them browsers",
+        ),
         Row("refused with 503 and Retry-After, of as many again", refused, "", figures.refused > 0),
         Row("taken all the same", f"{figures.taken}"),
         Row("failed in another way", f"{figures.failed}", "0", figures.failed == 0),
         Row("of those who were in: ended", f"{figures.ended}", "0", figures.ended == 0),
+        Row("media, meanwhile", f"{figures.media_cpu:.2f} of a core"),
+        Row("tick, 99 % within", f"{figures.tick_p99_ms:.1f} ms"),
+        Row("ticks missed", f"{figures.ticks_late}"),
         Row("packets missed", f"{figures.packets_missed}", "0", figures.packets_missed == 0),
         Row(
             "longest gap",
