@@ -11,7 +11,7 @@ from townhall.media.forms import Form
 from townhall.media.legs import Legs
 from townhall.media.network import Network
 from townhall.media.protocol import DigitPressed, Event
-from townhall.media.shapes import Bools, Bytes, Int16s, Int64s, Received, Slots, Words32
+from townhall.media.shapes import Bools, Bytes, Int16s, Int64s, Received, Rows, Slots, Words32
 from townhall.media.uplinks import Uplinks
 from townhall.rtp.packet import COMFORT_NOISE, PCMA, PCMU, HeaderArrays, parse_headers
 from townhall.rtp.source import Sources
@@ -88,13 +88,12 @@ class Receiver:
         legs = self._legs
         legs.last_packet[slots] = now
         legs.packets_received += np.bincount(slots, minlength=legs.capacity)
-        ssrcs = headers.ssrc[rows]
+        ssrcs = headers.ssrc[_whole(rows, headers)]
         if (legs.remote_ssrc[slots] != ssrcs).any():
             rows, slots = self._follow_source(rows, slots, ssrcs)
-        self.sources.update(
-            slots, headers.sequence_number[rows], headers.timestamp[rows], batch.arrived[rows]
-        )
-        kind = headers.payload_type[rows]
+        at = _whole(rows, headers)
+        self.sources.update(slots, headers.sequence_number[at], headers.timestamp[at], batch.arrived[at])
+        kind = headers.payload_type[at]
         is_own = kind == legs.payload_type[slots]
         if is_own.all():
             wanted = np.flatnonzero(legs.decoded[slots])
@@ -157,9 +156,7 @@ class Receiver:
         self, batch: Received, headers: HeaderArrays, rows: Int64s, slots: Int64s, law: Slots
     ) -> None:
         """Decode the payloads, one step per distinct length, and hand them to the rings."""
-        lengths = headers.length[rows]
-        for length in np.unique(lengths).tolist():
-            same = lengths == length
+        for length, same in _alike(headers.length[rows]):
             if not 0 < length <= LONGEST_PAYLOAD:
                 np.add.at(self._legs.packets_dropped, slots[same], 1)
                 continue
@@ -188,6 +185,19 @@ class Receiver:
                 lengths[same].astype(np.int32),
             )
             np.add.at(self._legs.packets_dropped, slots[same[refused]], 1)
+
+
+def _whole(rows: Int64s, headers: HeaderArrays) -> Rows:
+    """Ascending rows of a batch; as a slice, so that nothing is copied, if they are all of it."""
+    return slice(None) if len(rows) == len(headers.valid) else rows
+
+
+def _alike(lengths: Int64s) -> list[tuple[int, Rows]]:
+    """The distinct lengths of `lengths` `(n,)`, n > 0, and where each of them is."""
+    first = int(lengths[0])
+    if (lengths == first).all():  # nearly always
+        return [(first, slice(None))]
+    return [(length, np.flatnonzero(lengths == length)) for length in np.unique(lengths).tolist()]
 
 
 def payloads_at(data: Bytes, rows: Int64s, starts: Int64s, length: int) -> Bytes:
