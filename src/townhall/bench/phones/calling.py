@@ -31,6 +31,37 @@ class Answered:
     """In monotonic seconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """A call that was answered: where its sound goes, and after how many milliseconds the answer came."""
+
+    session: OutgoingSession
+    remote: tuple[str, int]
+    after_ms: float
+
+
+CALL_FAILURES = (InviteFailed, SDPError, NothingFits)
+"""What `invite` raises."""
+
+
+def calling_agent(host: str) -> UserAgent:
+    """One that calls from this address, as often as asked, and takes no calls."""
+    return UserAgent(
+        UserAgentSettings(bind_hosts=[host], port=0, user_agent="Townhall bench", max_pending_calls=10_000),
+        on_invite=lambda invite: invite.reject(486),
+    )
+
+
+async def invite(agent: UserAgent, sender: str, phone: int, place: tuple[str, int], uri: str) -> Invited:
+    """Call with an offer of sound at `place`; raises one of `CALL_FAILURES`."""
+    offer = make_offer(LocalMedia(*place, session_id=phone + 1))
+    began = time.monotonic()
+    session = await agent.invite(uri, sender, bytes(offer), transport="udp", timeout_s=20.0)
+    after_ms = (time.monotonic() - began) * 1000
+    agreed = accept_answer(offer, parse_sdp(session.answer_sdp))
+    return Invited(session, agreed.remote, after_ms)
+
+
 class Caller:
     """Calls for every phone of a crowd. `start` before the first call, `stop` hangs up all."""
 
@@ -39,12 +70,7 @@ class Caller:
         self._host = host
         self.failures: Counter[str] = Counter()
         """Why calls were not answered, and how many for each reason."""
-        self._agent = UserAgent(
-            UserAgentSettings(
-                bind_hosts=[host], port=0, user_agent="Townhall bench", max_pending_calls=10_000
-            ),
-            on_invite=lambda invite: invite.reject(486),
-        )
+        self._agent = calling_agent(host)
 
     async def start(self) -> None:
         await self._agent.start()
@@ -54,21 +80,15 @@ class Caller:
 
     async def call(self, phone: int, uri: str) -> Answered | None:
         """Call; None when it was not answered."""
-        local = LocalMedia(self._crowd.address(phone), self._crowd.port(phone), session_id=phone + 1)
-        offer = make_offer(local)
-        began = time.monotonic()
+        place = self._crowd.address(phone), self._crowd.port(phone)
         try:
-            session = await self._agent.invite(
-                uri, f"sip:phone{phone}@{self._host}", bytes(offer), transport="udp", timeout_s=20.0
-            )
-            after_ms = (time.monotonic() - began) * 1000
-            agreed = accept_answer(offer, parse_sdp(session.answer_sdp))
-        except (InviteFailed, SDPError, NothingFits) as error:
+            call = await invite(self._agent, f"sip:phone{phone}@{self._host}", phone, place, uri)
+        except CALL_FAILURES as error:
             self.failures[str(error)] += 1
             return None
-        self._crowd.connect(phone, agreed.remote)
-        answered = Answered(phone, session, after_ms)
-        session.on_ended = lambda: self._has_ended(answered)
+        self._crowd.connect(phone, call.remote)
+        answered = Answered(phone, call.session, call.after_ms)
+        call.session.on_ended = lambda: self._has_ended(answered)
         return answered
 
     def _has_ended(self, answered: Answered) -> None:

@@ -8,14 +8,15 @@ from urllib.parse import parse_qs
 from twilio.jwt.access_token import AccessToken
 from twilio.jwt.access_token.grants import VoiceGrant
 
+from townhall.bench.phones.calling import CALL_FAILURES, calling_agent, invite
 from townhall.bench.server.api import API
+from townhall.bench.server.receiver import Receiver
 from townhall.bench.server.subject import ACCOUNT_SID, ADDRESS, BenchFailed, Subject
 from townhall.bench.sound.wire import Wire
 from townhall.bench.web.calling import WebCaller
 from townhall.bench.web.crowd import WebCrowd
 from townhall.bench.web.peer import WebPeer
-from townhall.sdp import LocalMedia, NothingFits, SDPError, accept_answer, make_offer, parse_sdp
-from townhall.signalling import InviteFailed, OutgoingSession, UserAgent, UserAgentSettings
+from townhall.signalling import OutgoingSession
 
 NUMBER = "3100"
 _CALLER_ADDRESS = "127.126.0.2"
@@ -31,49 +32,29 @@ class Rooms:
     """`async with Rooms() as rooms`; `rooms.put(phone, room, talks)`, then let it call `NUMBER`."""
 
     def __init__(self) -> None:
-        self._documents: dict[str, bytes] = {}
+        self._documents: dict[str, str] = {}
+        self._receiver = Receiver(ADDRESS)
+        self._receiver.answer(self._document)
 
     @property
     def url(self) -> str:
-        host, port = self._server.sockets[0].getsockname()[:2]
-        return f"http://{host}:{port}/voice"
+        return f"{self._receiver.url}/voice"
 
     def put(self, phone: int, room: str, *, talks: bool) -> None:
-        document = _DOCUMENT.format(muted="false" if talks else "true", room=room)
-        self._documents[f"phone{phone}"] = document.encode()
+        self._documents[f"phone{phone}"] = _DOCUMENT.format(muted="false" if talks else "true", room=room)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                form = parse_qs((await reader.readexactly(_length(head))).decode())
-                user = form.get("From", [""])[0].partition(":")[2].partition("@")[0]
-                document = self._documents.get(user, b"<Response><Hangup/></Response>")
-                writer.write(
-                    b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n%s"
-                    % (len(document), document)
-                )
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
+    def _document(self, form: bytes) -> str:
+        user = parse_qs(form.decode()).get("From", [""])[0].partition(":")[2].partition("@")[0]
+        return self._documents.get(user, "<Response><Hangup/></Response>")
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, ADDRESS, 0)
+        await self._receiver.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.close()
-
-
-def _length(head: bytes) -> int:
-    for line in head.split(b"\r\n")[1:]:
-        name, _, value = line.partition(b":")
-        if name.strip().lower() == b"content-length":
-            return int(value)
-    return 0
+        await self._receiver.__aexit__(kind, error, trace)
 
 
 class Telephones:
@@ -81,12 +62,7 @@ class Telephones:
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
-        self._agent = UserAgent(
-            UserAgentSettings(
-                bind_hosts=[_CALLER_ADDRESS], port=0, user_agent="Townhall bench", max_pending_calls=10_000
-            ),
-            on_invite=lambda invite: invite.reject(486),
-        )
+        self._agent = calling_agent(_CALLER_ADDRESS)
         self._sessions: list[OutgoingSession] = []
 
     async def start(self) -> None:
@@ -107,16 +83,13 @@ class Telephones:
 
     async def _call(self, phone: int, uri: str) -> None:
         wire = self._wire
-        offer = make_offer(LocalMedia(wire.address(phone), wire.port(phone), session_id=phone + 1))
+        place = wire.address(phone), wire.port(phone)
         try:
-            session = await self._agent.invite(
-                uri, f"sip:phone{phone}@{_CALLER_ADDRESS}", bytes(offer), transport="udp", timeout_s=20.0
-            )
-            self._sessions.append(session)
-            agreed = accept_answer(offer, parse_sdp(session.answer_sdp))
-        except (InviteFailed, SDPError, NothingFits) as error:
+            call = await invite(self._agent, f"sip:phone{phone}@{_CALLER_ADDRESS}", phone, place, uri)
+        except CALL_FAILURES as error:
             raise BenchFailed(f"phone {phone} was not answered: {error}") from error
-        wire.connect(phone, agreed.remote)
+        self._sessions.append(call.session)
+        wire.connect(phone, call.remote)
 
 
 class Browsers(WebCaller):
