@@ -71,6 +71,7 @@ class Conference:
         """Whether somebody was told that only the first participant's statusCallback counts."""
         self._state: states.State = states.EMPTY
         self._participants: dict[str, Participant] = {}
+        self._coaching: set[str] = set()
         self._places: dict[str, Place] = {}
         self._music: dict[str, Music] = {}
         self._numbering = Numbering()
@@ -141,12 +142,19 @@ class Conference:
     def put(self, participant: Participant) -> None:
         """Take in a newcomer, or what an old participant has become."""
         self._participants[participant.call_sid] = participant
+        if participant.coach is None:
+            self._coaching.discard(participant.call_sid)
+        else:
+            self._coaching.add(participant.call_sid)
 
     def remove(self, call_sid: str) -> Participant:
         self._places.pop(call_sid, None)
+        self._coaching.discard(call_sid)
         return self._participants.pop(call_sid)
 
     def coaches_of(self, call_sid: str) -> list[str]:
+        if not self._coaching:
+            return []  # as a rule; each who comes would look at all who are there
         return [sid for sid, participant in self._participants.items() if participant.coach == call_sid]
 
     def settle(self, call_sids: Iterable[str]) -> list[Command]:
