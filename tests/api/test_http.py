@@ -53,12 +53,12 @@ async def test_wrong_name_does_not_lock_the_right_one_out(house: House) -> None:
 
 
 async def test_too_many_requests_are_429_with_retry_after(tmp_path: Path) -> None:
-    async with open_house(tmp_path, requests_per_s=1.0) as house:
+    async with open_house(tmp_path, requests_per_s=0.02) as house:
         statuses = [(await house.client.get(CALLS)).status_code for _ in range(4)]
-        assert statuses[:2] == [200, 200]
-        assert 429 in statuses[2:]
+        assert statuses == [200, 429, 429, 429]
         late = await house.client.get(CALLS)
-        assert (late.json()["code"], late.headers["retry-after"]) == (20429, "1")
+        assert late.json()["code"] == 20429
+        assert 1 <= int(late.headers["retry-after"]) <= 50
 
 
 def test_rate_limit_refills_and_forgets_who_was_not_seen_for_longest() -> None:

@@ -37,8 +37,8 @@ async def test_moderator_and_speaker_call_and_the_recording_has_the_speakers_ton
 ) -> None:
     heard = tmp_path / "heard.wav"
     moderator, speaker = await asyncio.gather(
-        asyncio.to_thread(call, server, "--press", "3", "--for", "7", "--record", str(heard)),
-        asyncio.to_thread(call, server, "--press", "2", "--tone", "440", "--for", "6", "--transport", "tcp"),
+        asyncio.to_thread(call, server, "--press", "3", "--for", "14", "--record", str(heard)),
+        asyncio.to_thread(call, server, "--press", "2", "--tone", "440", "--for", "12", "--transport", "tcp"),
     )
     assert (moderator.returncode, speaker.returncode) == (0, 0), moderator.stderr + speaker.stderr
     lines = moderator.stdout.splitlines()
@@ -47,7 +47,7 @@ async def test_moderator_and_speaker_call_and_the_recording_has_the_speakers_ton
     assert lines[2].startswith("answered after ")
     assert lines[2].endswith("PCMU, 20 ms packets, keys as RFC 4733")
     assert "pressed 3" in lines
-    assert lines[-3] == "hanging up after 7 s"
+    assert lines[-3] == "hanging up after 14 s"
     assert lines[-2].startswith("sent ")
     assert lines[-1].endswith(f" to {heard}")
     samples = samples_of(heard)

@@ -106,7 +106,7 @@ class TownhallServer:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=100,
             check=False,
         )
         if check and done.returncode:

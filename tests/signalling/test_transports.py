@@ -237,7 +237,7 @@ async def test_connection_without_a_whole_message_is_closed_in_time(
 
 
 async def test_connection_stays_open_between_messages(agents: list[UserAgent]) -> None:
-    peer = await TCPPeer.connect(await start(agents, message_timeout_s=0.05))
+    peer = await TCPPeer.connect(await start(agents, message_timeout_s=1.0))
     peer.writer.write(request("OPTIONS", "one"))
     assert (await peer.response()).call_id == "one"
     other = await TCPPeer.connect(agents[0])
