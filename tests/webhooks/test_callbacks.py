@@ -5,11 +5,14 @@ from dataclasses import replace
 
 import pytest
 from tests.harness.raw_server import answer, raw_server
+from tests.harness.server import own_address
 
 from townhall.store import Store
 from townhall.webhooks import CallbackSender, CallbackSettings, OriginConsent, Pauses, WebhookClient
 from townhall.webhooks.outbox import NoOutbox
 
+ALONE = own_address()
+"""Where nobody else takes a port that is free for a while."""
 QUICK = CallbackSettings(pauses=Pauses(0.01, 0.02), drain_s=0.2)
 HASTY = replace(QUICK, keep_s=0.0)
 """Gives up what fails once."""
@@ -87,7 +90,7 @@ async def test_dead_receiver_delays_nobody_else(sender_of, unused_tcp_port):
     # Two at once in all: the dead one must not hold both.
     sender, notices = sender_of(replace(QUICK, most_at_once=2, pauses=Pauses(60.0, 60.0)))
     for n in range(50):
-        sender.send(f"CA{n:032x}", f"http://127.0.0.1:{unused_tcp_port}/", "POST", ())
+        sender.send(f"CA{n:032x}", f"http://{ALONE}:{unused_tcp_port}/", "POST", ())
     came, all_came = [], asyncio.Event()
 
     async def handler(asked):
@@ -107,11 +110,11 @@ async def test_dead_receiver_delays_nobody_else(sender_of, unused_tcp_port):
 async def test_receiver_that_was_down_gets_what_it_missed_in_order(sender_of, unused_tcp_port):
     outbox = Noted()
     sender, notices = sender_of(outbox=outbox)
-    url = f"http://127.0.0.1:{unused_tcp_port}/"
+    url = f"http://{ALONE}:{unused_tcp_port}/"
     for n in range(20):
         sender.send(CALL if n % 2 else ROOM, url, "POST", (("n", str(n)),))
     await outbox.tried.wait()
-    async with raw_server(lambda asked: answer("", 200), port=unused_tcp_port) as server:
+    async with raw_server(lambda asked: answer("", 200), host=ALONE, port=unused_tcp_port) as server:
         await sender.idle()
     came = [int(dict(asked.form)["n"]) for asked in server.asked]
     assert [n for n in came if n % 2] == list(range(1, 20, 2))
@@ -218,7 +221,7 @@ async def test_close_without_an_outbox_drains_what_is_quick_and_reports_the_rest
 
 
 async def test_stop_loses_nothing_and_the_next_start_goes_on_in_order(sender_of, store, unused_tcp_port):
-    url = f"http://127.0.0.1:{unused_tcp_port}/"
+    url = f"http://{ALONE}:{unused_tcp_port}/"
     first, notices = sender_of(outbox=store.outbox)
     await first.start()
     for n in range(5):
@@ -229,7 +232,7 @@ async def test_stop_loses_nothing_and_the_next_start_goes_on_in_order(sender_of,
     assert notices == []
 
     second, notices = sender_of(outbox=store.outbox)
-    async with raw_server(lambda asked: answer("", 200), port=unused_tcp_port) as server:
+    async with raw_server(lambda asked: answer("", 200), host=ALONE, port=unused_tcp_port) as server:
         await second.start()
         second.send(CALL, url, "POST", (("n", "6"),))
         await second.idle()

@@ -4,10 +4,13 @@ import asyncio
 import sys
 
 from tests.harness.raw_server import answer, raw_server
+from tests.harness.server import own_address
 
 from townhall.store import Store
 from townhall.webhooks import CallbackSender, OriginConsent, WebhookClient
 
+ALONE = own_address()
+"""Where nobody else takes a port that is free for a while."""
 CALLBACKS = 200
 CALLS = 10
 
@@ -33,7 +36,7 @@ asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
 
 async def test_killed_process_loses_no_callback(tmp_path, unused_tcp_port):
     database = f"sqlite:///{tmp_path}/townhall.db"
-    url = f"http://127.0.0.1:{unused_tcp_port}/status"
+    url = f"http://{ALONE}:{unused_tcp_port}/status"
     arguments = (database, url, str(CALLBACKS), str(CALLS))
     program = await asyncio.create_subprocess_exec(
         sys.executable, "-c", SENDING, *arguments, stdout=asyncio.subprocess.PIPE
@@ -47,7 +50,7 @@ async def test_killed_process_loses_no_callback(tmp_path, unused_tcp_port):
     client = WebhookClient("12345", OriginConsent(["*"]))
     notices = []
     sender = CallbackSender(client, lambda sid, notice: notices.append(notice), outbox=store.outbox)
-    async with raw_server(lambda asked: answer("", 200), port=unused_tcp_port) as server:
+    async with raw_server(lambda asked: answer("", 200), host=ALONE, port=unused_tcp_port) as server:
         await sender.start()
         await sender.idle()
         await sender.close()
