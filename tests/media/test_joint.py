@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from townhall.media.joint import JointRecorder, RecordedTime
+from townhall.media.joint import JointPlayback, JointRecorder, RecordedTime
+from townhall.media.leg import Playback
 from townhall.media.protocol import Command, PauseRecorder, RecordedTalker, RecorderEnded, TalkerRecorded
 from townhall.media.recording import Recorder
 
@@ -121,3 +122,14 @@ async def test_whole_of_which_a_part_was_lost_has_finished_and_says_why_it_has_a
     first.end(None, "its process died")
     second.end(RecorderEnded(2, "finished", 1600))
     assert await whole.ended() == RecorderEnded(2, "finished", 1600, detail="its process died")
+
+
+async def test_play_of_which_a_part_came_later_ends_with_the_last_of_them() -> None:
+    port = Port()
+    early, late = Playback(port, 1, None), Playback(port, 2, None)
+    whole = JointPlayback(port, [early])
+    whole.add(late)
+    early.end("stopped")
+    assert whole.outcome is None
+    late.end("finished")
+    assert whole.outcome == "finished"

@@ -283,3 +283,18 @@ def test_play_to_a_bus_is_stopped_by_its_number(rig: Rig, tmp_path: Path) -> Non
     rig.tick()
     assert finished(rig) == [(9, "stopped")]
     assert phone.hears() == 0
+
+
+@pytest.mark.parametrize("skip", [0, 160, 320, 480, 960])
+def test_play_to_a_bus_begins_as_late_as_it_is_told(rig: Rig, tmp_path: Path, skip: int) -> None:
+    clips = [ramp(400, 1) // 4, ramp(560, 2) // 4]  # quiet: the bus limits nothing
+    phone = rig.call(1)
+    rig.mix(1, "a", hears=True)
+    paths = [write_clip(tmp_path / f"{place}.wav", clip) for place, clip in enumerate(clips)]
+    rig.handle(PlayToBus("a", 9, paths, skip=skip))
+    rig.load()
+    rig.tick(8)
+    rest = as_heard(np.concatenate(clips)[skip:])
+    assert phone.samples(8)[: len(rest)] == rest
+    assert set(phone.samples(8)[len(rest) :]) == {0}
+    assert finished(rig) == [(9, "finished")]

@@ -192,12 +192,13 @@ class MediaProcess:
         leg = self._legs.pop(number, None) or Leg(self, number, "", 0, 0)
         leg.close()
 
-    def play_to_bus(self, bus: str, clips: Sequence[str], owner: Leg | None = None) -> Playback:
-        """Mix clips once into a bus; `owner` does not hear it."""
+    def play_to_bus(
+        self, bus: str, clips: Sequence[str], owner: Leg | None = None, skip: int = 0
+    ) -> Playback:
+        """Mix clips once into a bus, without the first `skip` samples; `owner` does not hear it."""
         playback = self.new_playback(None)
-        self.send(
-            PlayToBus(bus, playback.number, [str(clip) for clip in clips], owner.number if owner else None)
-        )
+        whose = owner.number if owner else None
+        self.send(PlayToBus(bus, playback.number, [str(clip) for clip in clips], whose, skip))
         return playback
 
     def watch_levels(self, bus: str, on: bool) -> None:

@@ -130,7 +130,7 @@ class Commands:
         if bus < 0:
             return parts.events.append(PlayFinished(command.play, None, "stopped", "nobody is in the bus"))
         owner = -1 if command.owner is None else self._legs.slot_of.get(command.owner, -1)
-        row = parts.players.start(command.play, command.clips, 1, bus=bus, owner=owner)
+        row = parts.players.start(command.play, command.clips, 1, bus=bus, owner=owner, skip=command.skip)
         if row >= 0:
             parts.buses.add_play(row, bus, owner)
         parts.dirty = True

@@ -18,10 +18,15 @@ class JointPlayback(Playback):
 
     def __init__(self, port: CommandPort, parts: Sequence[Playback]) -> None:
         super().__init__(port, parts[0].number, None)
-        self._parts = parts
+        self._parts = list(parts)
         for part in parts:
             part.on_end = self._settle
         self._settle()
+
+    def add(self, part: Playback) -> None:
+        """One part more, in a process that plays the rest."""
+        self._parts.append(part)
+        part.on_end = self._settle
 
     def stop(self) -> None:
         """Silence it at once; nothing when it is over."""

@@ -38,6 +38,7 @@ class PlayRecord:
     owner: int
     loops: int
     form: Form
+    skip: int = 0
     clips: list[Clip] = field(default_factory=list)
     segments: list[int] = field(default_factory=list)
 
@@ -85,11 +86,12 @@ class Players:
         bus: int = -1,
         owner: int = -1,
         form: Form = Form.G711,
+        skip: int = 0,
     ) -> int:
         """Begin a play; it sounds as soon as its clips are loaded. Returns its row, or -1 when it has ended
-        already. `form`: what its leg is sent.
+        already. `form`: what its leg is sent; `skip`: samples at the beginning that are left out.
         """
-        record = PlayRecord(number, leg, slot, bus, owner, loops, form)
+        record = PlayRecord(number, leg, slot, bus, owner, loops, form, skip)
         try:
             for path in paths:
                 record.clips.append(self._clips.use(path, form))
@@ -162,10 +164,18 @@ class Players:
             self._next[segment] = following
             self._is_last[segment] = False
         self._is_last[segments[-1]] = True
-        self._segment[row], self._offset[row] = segments[0], 0
+        self._segment[row], self._offset[row] = self._place_after(segments, record.skip)
         self._loops_left[row] = record.loops if record.loops > 0 else np.iinfo(np.int64).max
         self.running[row] = True
         self.changed = True
+
+    def _place_after(self, segments: Sequence[int], skip: int) -> tuple[int, int]:
+        """The segment and the place in it, `skip` places after the beginning of them all."""
+        for segment in segments:
+            if skip < self._length[segment]:
+                return segment, skip
+            skip -= int(self._length[segment])
+        return SILENCE, 0
 
     def _end(self, row: int, outcome: Outcome, detail: str = "") -> None:
         record = self.records.pop(row)

@@ -13,6 +13,7 @@ import itertools
 import logging
 import os
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import msgspec
@@ -26,6 +27,7 @@ from townhall.media.protocol import Address, CloseLeg, Command, Levels, SetMix, 
 from townhall.media.recorders import MOST_TALKERS
 from townhall.media.recording import Recorder, further_part
 from townhall.media.settings import MediaSettings
+from townhall.media.shapes import TICK_S, TICK_SAMPLES
 from townhall.media.spanning import Order, Spanning
 
 log = logging.getLogger(__name__)
@@ -57,6 +59,7 @@ class MediaPool:
         self._spanning = Spanning(workers * ROWS_A_WORKER)
         self._stats: dict[int, Stats] = {}
         self._watched: set[str] = set()
+        self._plays: dict[str, list[_BusPlay]] = {}
         self._levels: dict[str, dict[int, Levels]] = {}
         self._talkers: dict[JointRecorder, _Talkers] = {}
 
@@ -125,8 +128,24 @@ class MediaPool:
     def play_to_bus(self, bus: str, clips: Sequence[str], owner: Leg | None = None) -> Playback:
         """Mix clips once into a bus; `owner` does not hear it."""
         here = [self.workers[index] for index in self._spanning.workers_of(bus)] or self.workers[:1]
-        parts = [worker.play_to_bus(bus, clips, owner) for worker in here]
-        return parts[0] if len(parts) == 1 else JointPlayback(here[0], parts)
+        whole = JointPlayback(here[0], [worker.play_to_bus(bus, clips, owner) for worker in here])
+        if whole.outcome is None:
+            play = _BusPlay(whole, clips, owner, asyncio.get_running_loop().time())
+            self._plays.setdefault(bus, []).append(play)
+            whole.on_end = partial(self._play_ended, bus, play)
+        return whole
+
+    def _play_ended(self, bus: str, play: "_BusPlay") -> None:
+        self._plays[bus].remove(play)
+        if not self._plays[bus]:
+            del self._plays[bus]
+
+    def _play_rest(self, bus: str, worker: "_Worker") -> None:
+        """A process has its first leg in a bus: what plays there goes on in it as well."""
+        now = asyncio.get_running_loop().time()
+        for play in self._plays[bus]:
+            skip = int((now - play.began) / TICK_S) * TICK_SAMPLES
+            play.whole.add(worker.play_to_bus(bus, play.clips, play.owner, skip))
 
     def watch_levels(self, bus: str, on: bool) -> None:
         """Have `on_levels` told of a bus's talkers, or no more."""
@@ -191,6 +210,9 @@ class MediaPool:
     def _route(self, worker: int, command: Command) -> None:
         """A leg of `worker` says what is to be done; others may have to know."""
         match command:
+            case SetMix(bus=bus) if bus in self._plays and worker not in self._spanning.workers_of(bus):
+                self._order(self._spanning.mix(command))
+                self._play_rest(bus, self.workers[worker])
             case SetMix():
                 self._order(self._spanning.mix(command))
             case CloseLeg():
@@ -254,6 +276,16 @@ class _Worker(MediaProcess):
     def post(self, command: Command) -> None:
         """Queue a command for the process itself."""
         super().send(command)
+
+
+@dataclass(eq=False, slots=True)
+class _BusPlay:
+    """What plays in a bus, since `began` in the loop's seconds."""
+
+    whole: JointPlayback
+    clips: Sequence[str]
+    owner: Leg | None
+    began: float
 
 
 class _Talkers:

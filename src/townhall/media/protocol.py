@@ -149,6 +149,8 @@ class PlayToBus(Message, frozen=True):
     play: int
     clips: list[str]
     owner: int | None = None
+    skip: int = 0
+    """Samples at its beginning that are left out: another process began to play it so long ago."""
 
 
 class SendDigits(Message, frozen=True):
