@@ -3,6 +3,7 @@
 Inline TwiML has no address: there a relative URL is 15004. What can't be an http URL at all is 11100.
 """
 
+from functools import lru_cache
 from urllib.parse import urljoin
 
 from townhall.twiml.control import FetchFailed
@@ -10,6 +11,7 @@ from townhall.twiml.kinds import URL
 from townhall.twiml.notices import quoted
 
 
+@lru_cache(maxsize=256)
 def absolute_url(reference: str, base: str | None) -> str:
     """`reference` as an absolute URL; empty stands for the document itself. Raises `FetchFailed` (11100,
     15004).

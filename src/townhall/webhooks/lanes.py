@@ -12,6 +12,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from townhall.webhooks.outbox import Callback
@@ -204,6 +205,7 @@ class Lanes:
             del self._receivers[receiver.origin]
 
 
+@lru_cache(maxsize=256)
 def origin_of(url: str) -> str:
     """The receiver behind a URL; a URL that is none is a receiver of its own."""
     try:
