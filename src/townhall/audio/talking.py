@@ -131,7 +131,8 @@ class SpeechDetector:
         looked = (due if asked is None else due | asked).nonzero()[0]
         seen = look(self._windows(slots[looked]))
         voiced = due[looked] & (seen.periodicity >= _VOICED) & (seen.concentration < _TONE)
-        self._count(slots[looked], due[looked], voiced, level[looked])
+        if len(looked):
+            self._count(slots[looked], due[looked], voiced, level[looked])
 
         ready = (self._hits[slots] >= _HITS_TO_START) & active
         started = ~talking & ready & (self._loudest[slots] - self._softest[slots] >= _LEAST_RANGE_DB)

@@ -83,6 +83,9 @@ class Looks:
 
 def look(windows: Int16) -> Looks:
     """Look at windows of int16 at 8 kHz, `(rows, WINDOW)`."""
+    if not len(windows):
+        nothing = np.zeros(0, np.float32)
+        return Looks(nothing, nothing, np.zeros((0, _BINS), np.float32))
     signal = windows.astype(np.float32)
     signal *= _HANN
     spectrum = np.fft.rfft(signal, _SIZE, axis=1)
