@@ -68,7 +68,7 @@ async def test_answer_is_no_reason_to_send_audio_before_its_ack(story: Story) ->
         assert (first.to.tag, stranger.heard()) == (again.to.tag, 0)
         tag = first.to.tag or ""
         stranger.send(stranger.request("ACK", story.number, to_tag=tag))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await asyncio.get_running_loop().sock_recv(stranger.rtp, 2048)
         stranger.send(stranger.request("BYE", story.number, to_tag=tag, cseq=2))
         assert (await stranger.response(200)).cseq.method == "BYE"

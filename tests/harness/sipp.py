@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.harness.server import TownhallServer
 
 SCENARIOS = Path(__file__).resolve().parents[1] / "interop" / "scenarios"
-WITHIN_S = 30
+WITHIN_S = 60
 
 
 async def play_scenario(
@@ -45,7 +45,7 @@ async def play_scenario(
             "1",
         ),
         *(("-default_behaviors", "all,-abortunexp") if patient else ()),
-        *("-nostdin", "-timeout", str(WITHIN_S), "-timeout_error", "-recv_timeout", "10000"),
+        *("-nostdin", "-timeout", str(WITHIN_S), "-timeout_error", "-recv_timeout", "30000"),
         *("-trace_err", "-error_file", str(errors), "-trace_msg", "-message_file", str(messages)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

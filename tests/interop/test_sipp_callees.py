@@ -10,7 +10,7 @@ from tests.harness.remote_control import RemoteControl
 from tests.harness.story import Story
 
 CALLEES = Path(__file__).parent / "callees"
-WITHIN_S = 20
+WITHIN_S = 60
 ANSWERED = ["forked", "reliable_early_media"]
 
 
@@ -31,7 +31,7 @@ class Callee:
         self._process = await asyncio.create_subprocess_exec(
             "sipp",
             *("-sf", str(CALLEES / f"{self._scenario}.xml"), "-i", address, "-mi", address, "-p", str(port)),
-            *("-m", "1", "-nostdin", "-timeout", str(WITHIN_S), "-timeout_error", "-recv_timeout", "10000"),
+            *("-m", "1", "-nostdin", "-timeout", str(WITHIN_S), "-timeout_error", "-recv_timeout", "30000"),
             *("-trace_err", "-error_file", str(self._directory / "errors.log")),
             *("-trace_msg", "-message_file", str(self._directory / "messages.log")),
             stdin=asyncio.subprocess.DEVNULL,
@@ -57,7 +57,7 @@ class Callee:
 async def status_of(story: Story, sid: str) -> str:
     """The call's status once it is over."""
     remote = RemoteControl(story)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             call = await remote.do(lambda client: client.calls(sid).fetch())
             if call.status not in ("queued", "ringing", "in-progress"):

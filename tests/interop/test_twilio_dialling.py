@@ -14,7 +14,7 @@ from tests.harness.story import Story
 
 async def has_status(remote: Remote, call_sid: str, status: str) -> None:
     """Wait until the API says so of a call, which has a second to be over."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await remote.fetch("calls", call_sid))["status"] != status:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 

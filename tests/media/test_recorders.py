@@ -24,7 +24,7 @@ from townhall.media.protocol import (
 from townhall.media.shapes import TICK_SAMPLES
 from townhall.media.tapes import TICKS_A_WRITE
 
-PATIENCE_S = 10.0
+PATIENCE_S = 40.0
 
 
 @pytest.fixture

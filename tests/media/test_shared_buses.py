@@ -19,7 +19,7 @@ from townhall.media.protocol import (
     StopRecorder,
 )
 
-PATIENCE_S = 10.0
+PATIENCE_S = 40.0
 TONES = (440.0, 700.0, 1000.0, 1500.0, 2200.0, 6000.0)
 HEARD_TICKS = 60
 

@@ -78,7 +78,7 @@ async def test_call_says_its_file_and_tells_how_it_went(callee: Callee, tmp_path
     async with asyncio.TaskGroup() as group:
         going = group.create_task(go_out(outing, told.append))
         session = await callee.session
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while f"played {speech}" not in told:  # noqa: ASYNC110  (a list tells nobody)
                 await asyncio.sleep(0.02)
         await session.hang_up()
@@ -112,7 +112,7 @@ async def test_cancelling_hangs_up(callee: Callee) -> None:
     told: list[str] = []
     going = asyncio.create_task(go_out(Outing(callee.uri), told.append))
     session = await callee.session
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not any(line.startswith("answered") for line in told):  # noqa: ASYNC110  (a list tells nobody)
             await asyncio.sleep(0.01)
     going.cancel()

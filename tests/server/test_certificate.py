@@ -119,7 +119,7 @@ async def test_changed_files_are_read_again(made: Path, here: Path) -> None:
     first = certificate.context()
     keeping = asyncio.create_task(certificate.keep_fresh(every_s=0.01))
     put(made, "self_signed", here)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while certificate.context() is first:  # noqa: ASYNC110  (it tells nobody)
             await asyncio.sleep(0.01)
     keeping.cancel()
