@@ -7,7 +7,6 @@ in are listened to.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,7 +20,7 @@ from townhall.bench.phones.window import Window
 from townhall.bench.server.processes import Shares, shares, spent
 from townhall.bench.server.subject import ADDRESS, LINE, BenchFailed, Subject, started_subject
 from townhall.bench.server.ticks import Ticks, ticks_between
-from townhall.bench.web.calling import WebCall, WebCaller
+from townhall.bench.web.calling import WebCall, WebCaller, gather_browsers
 from townhall.bench.web.crowd import WebCrowd
 from townhall.settings import Settings
 
@@ -105,16 +104,16 @@ class OverloadCourse:
         async with (
             started_subject(settings) as subject,
             gather_crowd(self._audience.phones, self._audience.said()) as (crowd, caller),
-            _browsers(subject, self._most_browsers) as (web_crowd, web_caller, pages),
+            gather_browsers(self._most_browsers, ADDRESS, subject.http_port) as (web_crowd, web_caller),
         ):
-            callers = _Callers(subject, crowd, caller, web_crowd, web_caller)
+            callers, pages = _Callers(subject, crowd, caller, web_crowd, web_caller), web_caller.calls
             inside = await call_all(
                 _PHONES,
                 self._calls_a_second,
                 partial(self._join, callers),
                 partial(progress, f"Calling in {_PHONES} phones"),
             )
-            await self._fill(callers, pages, progress)
+            await self._fill(callers, progress)
             await asyncio.sleep(_SETTLE_S)
             meanwhile = await self._offer(callers, len(inside) + len(pages), progress)
             figures = self._figures(callers, inside, pages, meanwhile)
@@ -122,14 +121,14 @@ class OverloadCourse:
         reasons = [f"the load maker was {late:.0f} ms late at worst"] if late > LATE_AIM_MS else []
         return Outcome(figures, [Table("twice what fits", overload_rows(figures))], reasons)
 
-    async def _fill(self, callers: _Callers, pages: list[WebCall], progress: Progress) -> None:
+    async def _fill(self, callers: _Callers, progress: Progress) -> None:
         """Browsers call until the server takes no more; raises `BenchFailed` when it takes them all."""
         queue = await at_pace(self._most_browsers, _BROWSERS_A_SECOND)
         full = asyncio.create_task(_until_full(callers.subject))
         tasks: list[asyncio.Task[None]] = []
         try:
             while (number := await queue.get()) is not None and not full.done():
-                tasks.append(asyncio.create_task(_join_browser(callers, pages, number)))
+                tasks.append(asyncio.create_task(_join_browser(callers.web_caller, number)))
                 progress("Calling until the server is full", number / self._most_browsers)
             await asyncio.gather(*tasks)
         finally:
@@ -138,8 +137,8 @@ class OverloadCourse:
                 await full
         if full.cancelled():
             raise BenchFailed(
-                f"{len(pages)} of {len(tasks)} browsers were taken, and the server was not full with"
-                f" {self._busy_share:g} of its time: {dict(callers.web_caller.failures)}"
+                f"{len(callers.web_caller.calls)} of {len(tasks)} browsers were taken, and the server was not"
+                f" full with {self._busy_share:g} of its time: {dict(callers.web_caller.failures)}"
                 f"\n{callers.subject.tail()}"
             )
 
@@ -203,29 +202,15 @@ def usual_share() -> float:
     return share
 
 
-@contextlib.asynccontextmanager
-async def _browsers(subject: Subject, many: int) -> AsyncIterator[tuple[WebCrowd, WebCaller, list[WebCall]]]:
-    """A crowd of browsers, their signalling, and a list for those that are answered."""
-    crowd = WebCrowd(many)
-    crowd.start()
-    caller, calls = WebCaller(crowd, ADDRESS, subject.http_port), list[WebCall]()
-    try:
-        yield crowd, caller, calls
-    finally:
-        await asyncio.gather(*(caller.hang_up(call) for call in calls))
-        crowd.stop()
-
-
 async def _until_full(subject: Subject) -> None:
     while not (await subject.stats()).refusal:  # noqa: ASYNC110  (it tells nobody)
         await asyncio.sleep(_LOOKS_EVERY_S)
 
 
-async def _join_browser(callers: _Callers, pages: list[WebCall], browser: int) -> None:
-    call = await callers.web_caller.call(browser, LINE, talking=True)
+async def _join_browser(caller: WebCaller, browser: int) -> None:
+    call = await caller.call(browser, LINE, talking=True)
     if call is not None:
-        pages.append(call)
-        await callers.web_caller.press(call, "2")
+        await caller.press(call, "2")
 
 
 def overload_rows(figures: OverloadFigures) -> list[Row]:

@@ -17,7 +17,7 @@ from townhall.signalling import InviteFailed, OutgoingSession, UserAgent, UserAg
 
 Key = Literal["1", "2", "3"]
 CALLER_ADDRESS = "127.126.0.1"
-_MENU_WITHIN_S = 10.0
+_MENU_WITHIN_S = 30.0
 
 
 @dataclass(slots=True)

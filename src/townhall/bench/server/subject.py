@@ -31,7 +31,7 @@ LINE = "1000"
 """Of our own conference application, with a menu."""
 MOST_CALLS = 4000
 _TAKEN_OVER = ("TOWNHALL_MEDIA_WORKERS",)
-_READY_WITHIN_S = 60.0
+_READY_WITHIN_S = 180.0
 _GONE_WITHIN_S = 10.0
 _LOOKS_FOR_STATS = 100
 """A media process tells its first figures after a second, a busy machine later."""

@@ -11,6 +11,7 @@ import re
 import time
 import uuid
 from collections import Counter
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -27,8 +28,8 @@ from townhall.media.secure import new_certificate
 from townhall.media.secure.dtls import make_context
 
 _VERSION = "1.6"
-_WITHIN_S = 20.0
-_MENU_WITHIN_S = 10.0
+_WITHIN_S = 60.0
+_MENU_WITHIN_S = 30.0
 _OFFER = """\
 v=0
 o=- {number} 1 IN IP4 127.0.0.1
@@ -78,15 +79,19 @@ class WebCaller:
         self._context = make_context(self._certificate)
         self.failures: Counter[str] = Counter()
         """Why calls were not answered, and how many for each reason."""
+        self.calls: list[WebCall] = []
+        """Those that were."""
 
     async def call(self, browser: int, number: str, *, talking: bool) -> WebCall | None:
         """Call a line; None when it was not answered."""
         try:
             async with asyncio.timeout(_WITHIN_S):
-                return await self._call(browser, number, talking)
+                call = await self._call(browser, number, talking)
         except (TownhallError, OSError, TimeoutError, WebSocketException) as error:
             self.failures[f"{type(error).__name__} {error}".strip()] += 1
             return None
+        self.calls.append(call)
+        return call
 
     async def _call(self, browser: int, number: str, talking: bool) -> WebCall:
         address = self._crowd.address(browser)
@@ -155,6 +160,19 @@ class WebCaller:
         with contextlib.suppress(WebSocketException):
             await _say(call.socket, "hangup", callsid=call.call_sid)
         await call.socket.close()
+
+
+@contextlib.asynccontextmanager
+async def gather_browsers(many: int, host: str, port: int) -> AsyncIterator[tuple[WebCrowd, WebCaller]]:
+    """A crowd of browsers and their signalling; in the end all hang up and are gone."""
+    crowd = WebCrowd(many)
+    crowd.start()
+    caller = WebCaller(crowd, host, port)
+    try:
+        yield crowd, caller
+    finally:
+        await asyncio.gather(*(caller.hang_up(call) for call in caller.calls))
+        crowd.stop()
 
 
 def _attribute(sdp: str, name: str) -> str:

@@ -11,11 +11,11 @@ from townhall.bench.courses import Outcome, Progress, Row, Table
 from townhall.bench.phones.calling import Key, at_pace
 from townhall.bench.phones.window import Window
 from townhall.bench.server.subject import ADDRESS, LINE, BenchFailed, Subject, started_subject
-from townhall.bench.web.calling import WebCall, WebCaller
+from townhall.bench.web.calling import WebCall, WebCaller, gather_browsers
 from townhall.bench.web.crowd import WebCrowd
 from townhall.media.shapes import TICK_S
 
-_WITHIN_S = 30
+_WITHIN_S = 60
 _FULL = 0.8
 """Of a core: beyond it, new legs are refused."""
 
@@ -144,11 +144,7 @@ async def _conference(
 ) -> _Measured:
     """`browsers` in one conference, all talking or only the moderator."""
     what = "talk" if talking else "listen"
-    crowd = WebCrowd(browsers)
-    crowd.start()
-    caller = WebCaller(crowd, ADDRESS, subject.http_port)
-    calls: list[WebCall] = []
-    try:
+    async with gather_browsers(browsers, ADDRESS, subject.http_port) as (crowd, caller):
         calls = await _fill(
             plan,
             caller,
@@ -166,9 +162,6 @@ async def _conference(
         crowd.begin_window()
         cpu, _ = await _cpu(subject, plan.seconds, lambda done: progress(f"{browsers} browsers {what}", done))
         window = crowd.end_window()
-    finally:
-        await asyncio.gather(*(caller.hang_up(call) for call in calls))
-        crowd.stop()
     return _Measured(window, cpu, first_ms, float(window.late_s.max() * 1000))
 
 
