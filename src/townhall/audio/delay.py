@@ -16,12 +16,18 @@ _BIN = 80
 _BINS = 32
 _KEEP = np.float32(0.997)
 """Weight that a packet's arrival keeps when the next arrives: a memory of some 300 packets."""
-_LEAST, _PLENTY = np.float32(0.97), np.float32(0.995)
+_LEAST, _PLENTY = np.float32(0.985), np.float32(0.995)
 """Shares of packets: with fewer in time the wait grows, with more it shrinks. In between it stays, for each
 move is a small wrong, and many of them are a greater one than a late packet.
 """
 _LEAST_ROUGH, _PLENTY_ROUGH = np.float32(0.993), np.float32(0.998)
 """The same on a line that is never calm: there the last step of the wait is cheap and brings much."""
+_MUST = np.float32(0.9)
+_LONGEST_FOR_SPIKES = 800
+"""On a calm line no more than this share of packets is waited for longer than so many samples, 100 ms: all
+words would wait for the last few packets of high spikes. Up to there spikes are waited for throughout, since
+a wait that follows each of them is heard more.
+"""
 _CALM_BINS = 2
 """A line is rough when less than half of its packets come within so many bins, 20 ms, of the earliest."""
 _TURNS = 8
@@ -40,6 +46,7 @@ class DelayEstimator:
 
     def __init__(self, capacity: int, scale: int = 1) -> None:
         self._bin, self._longest, self._shortest = _BIN * scale, _LONGEST * scale, TICK_SAMPLES * scale
+        self._for_spikes = _LONGEST_FOR_SPIKES * scale
         self._counts = np.zeros((capacity, _BINS), np.float32)
         self._earliest = np.full((2, capacity), _UNKNOWN, np.int32)
         self._ticks = 0
@@ -73,7 +80,9 @@ class DelayEstimator:
             (cumulative >= np.where(rough, on_rough, on_calm) * total).argmax(axis=1) * self._bin
             for on_rough, on_calm in ((_LEAST_ROUGH, _LEAST), (_PLENTY_ROUGH, _PLENTY))
         )
-        wanted = np.minimum(np.maximum(self.target[slots], least), most)
+        must = (cumulative >= _MUST * total).argmax(axis=1) * self._bin
+        bound = np.where(rough[:, 0], self._longest, np.maximum(must, self._for_spikes))
+        wanted = np.minimum(np.maximum(self.target[slots], np.minimum(least, bound)), np.minimum(most, bound))
         self.target[slots] = np.minimum(np.maximum(wanted, self._shortest), self._longest)
 
     def base(self, slots: Slots) -> Int32:
