@@ -25,12 +25,12 @@ PATIENCE_S = 60.0
 aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
 
 ANSWER = """v=0
-o=- 1 {version} IN IP4 127.0.0.1
+o=- 1 {version} IN IP4 {host}
 s=-
 t=0 0
 a=ice-lite
 m=audio {port} UDP/TLS/RTP/SAVPF 0
-c=IN IP4 127.0.0.1
+c=IN IP4 {host}
 a=mid:{mid}
 a=sendrecv
 a=rtpmap:0 PCMU/8000
@@ -39,7 +39,7 @@ a=ice-ufrag:{local.ufrag}
 a=ice-pwd:{local.pwd}
 a=fingerprint:{fingerprint}
 a=setup:{setup}
-a=candidate:1 1 udp 2130706431 127.0.0.1 {port} typ host
+a=candidate:1 1 udp 2130706431 {host} {port} typ host
 a=end-of-candidates
 """
 
@@ -132,6 +132,7 @@ class WebPhone:
         """Our SDP."""
         return ANSWER.format(
             version=version,
+            host="127.0.0.1" if self.leg.host == "0.0.0.0" else self.leg.host,
             port=self.leg.rtp_port,
             local=self.local,
             fingerprint=self.leg.fingerprint,
