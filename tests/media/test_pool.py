@@ -57,10 +57,19 @@ async def talking(pool: MediaPool, *levels: int) -> AsyncIterator[list[tuple[Pho
             phone.transport.close()
 
 
-def hang_up(*phones: Phone) -> None:
-    """These say nothing any more to the ports of theirs, which others get."""
+async def hang_up(pool: MediaPool, index: int, *phones: Phone) -> None:
+    """These say nothing any more to the ports of theirs, which others get once the process `index` is there
+    again and has read what came last: for who gets the port would take it for his phone's.
+    """
     for phone in phones:
         phone.target = phone.address
+    told: asyncio.Queue[Stats] = asyncio.Queue()
+    pool.on_stats = told.put_nowait
+    for _ in range(2):
+        before = pool.workers[index].stats
+        while pool.workers[index].stats is before:
+            await told.get()
+    pool.on_stats = None
 
 
 def mix_of(*levels: int) -> int:
@@ -210,7 +219,6 @@ async def test_recorder_of_talkers_has_a_file_for_each_wherever_he_is(
 async def test_death_of_one_process_loses_its_legs_alone_and_the_conference_goes_on(
     pool: MediaPool, tmp_path: Path
 ) -> None:
-    figures: asyncio.Queue[Stats] = asyncio.Queue()
     lost: list[Leg] = []
     gone = asyncio.Event()
 
@@ -229,10 +237,7 @@ async def test_death_of_one_process_loses_its_legs_alone_and_the_conference_goes
         assert lost == [leg_b, leg_d]
         await a.hear_now(mix_of(4000))
         await c.hear_now(mix_of(1000))
-        pool.on_stats = figures.put_nowait
-        while not pool.workers[1].ready:
-            await figures.get()
-        hang_up(b, d)
+        await hang_up(pool, 1, b, d)
         async with talking(pool, 500) as newcomers:
             [(e, leg_e)] = newcomers
             assert leg_e.rtp_port in pool.workers[1].ports
@@ -263,7 +268,7 @@ async def test_recorder_of_a_bus_goes_on_in_another_process_when_its_own_dies(
         os.kill(pool.pids[0], signal.SIGKILL)
         await lost.get()
         assert not recorder.over
-        hang_up(a, c)
+        await hang_up(pool, 0, a, c)
         async with talking(pool, 8000) as newcomers:
             await newcomers[0][0].hear(mix_of(2000))
             await b.hear_now(mix_of(8000))

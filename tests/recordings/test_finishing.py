@@ -109,7 +109,9 @@ def talkers(files: RecordingFiles, *spoken: tuple[float, np.ndarray]) -> None:
 
 def parts(files: RecordingFiles) -> list[Path]:
     """Names of what recorders wrote from 2 s and from 4 s on, where the first was lost."""
-    return [files.directory / f"{files.part.name}-{second * RATE:012d}" for second in (2, 4)]
+    folder = files.directory / f"{files.part.name}s"
+    folder.mkdir(exist_ok=True)
+    return [folder / f"{second * RATE:012d}" for second in (2, 4)]
 
 
 def test_further_parts_stand_at_their_places_with_silence_between(files: RecordingFiles) -> None:
@@ -122,7 +124,7 @@ def test_further_parts_stand_at_their_places_with_silence_between(files: Recordi
     assert finish(files, trim=False) == Finished(round(4.5 * RATE), 1)
     whole = np.concatenate((first, silence(0.5), second, silence(1.0), third))
     assert read(files.wav)[:, 0].tolist() == whole.tolist()
-    assert not files.further
+    assert not list(files.directory.glob("*.part*"))
 
 
 def test_further_part_begins_where_it_says_though_the_first_was_longer(files: RecordingFiles) -> None:

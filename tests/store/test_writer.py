@@ -123,6 +123,16 @@ async def test_cancelled_write_is_written_all_the_same(transactions: Transaction
     assert await names(transactions) == ["a"]
 
 
+async def test_cancelled_write_does_not_settle_those_before_it(transactions: Transactions) -> None:
+    writer = Writer(transactions)
+    writer.submit("a name", insert("kept"))
+    writer.submit("a name", insert("kept too")).cancel()
+    await writer.settled()
+    assert await names(transactions) == ["kept", "kept too"]
+    await writer.settled()
+    await writer.close()
+
+
 async def test_locked_database_is_tried_again(transactions: Transactions) -> None:
     writer = Writer(Counted(transactions, busy=BUSY_ATTEMPTS - 1))
     assert await writer.submit("name", insert("a")) == "a"

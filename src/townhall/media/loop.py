@@ -45,6 +45,10 @@ MOST_UNSENT_BYTES = 16 << 20
 TICKS_REMEMBERED = 500
 TICKS_JUDGED_FROM = 100
 TICKS_A_SECOND = 50
+SLOWEST_FIGURES_S = 2.0
+"""Apart, at most, are the figures of every second, however slow the ticks: a process that tells none for long
+is taken to hang.
+"""
 COLLECT_TICKS = 25
 COLLECT_ALL_TICKS = 3000
 """Once a minute what has outlived the short collections; what was there at the start is frozen."""
@@ -78,6 +82,7 @@ class Loop:
         self._unsent = bytearray()
         self._running = True
         self._figures = TickFigures()
+        self._figures_due = 0.0
         self._sent = 0
 
     def run(self) -> None:
@@ -101,6 +106,7 @@ class Loop:
 
     def _run(self) -> None:
         beat = beat_at(time.monotonic()) + 1
+        self._figures_due = beat * TICK_S + SLOWEST_FIGURES_S
         while self._running:
             now, deadline = time.monotonic(), beat * TICK_S
             if now < deadline:
@@ -111,6 +117,8 @@ class Loop:
             self._tick(now, beat, missed)
             beat += 1
             self._after_tick(beat * TICK_S)
+            if missed:  # no time to wait in: commands are heard all the same, for some of them end legs
+                self._wait(now, now)
 
     def _wait(self, now: float, deadline: float) -> None:
         """Sleep until commands come, at most until `deadline`; carry out what fits before it."""
@@ -176,7 +184,8 @@ class Loop:
             self._sockets.send(flights)
         self._emit(self._take_events())
         figures = self._figures
-        if figures.ticks % TICKS_A_SECOND == 0:
+        if figures.ticks % TICKS_A_SECOND == 0 or now > self._figures_due:
+            self._figures_due = now + SLOWEST_FIGURES_S
             self._engine.refusal = figures.refusal(self._settings.busy_share)
             self._emit([self._stats()])
         if figures.ticks % COLLECT_TICKS == 0 and deadline - time.monotonic() > TICK_S / 2:

@@ -171,6 +171,8 @@ class MediaPool:
 
     def _start_bus(self, command: StartRecorder, bus: str, index: int) -> Recorder:
         """In one process, and when that is lost, in another one."""
+        if not self.workers[index].ready:
+            index = next((place for place, worker in enumerate(self.workers) if worker.ready), index)
         places = [index]
         recorder = JointRecorder(self.workers[index], [self._start_part(command, bus, index)])
 

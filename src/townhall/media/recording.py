@@ -61,7 +61,7 @@ class Recorder:
 
 def further_part(path: str, first: int) -> str:
     """The file of what is recorded from sample `first` on, where the recorder of `path` was lost."""
-    return f"{path}-{first:012d}"
+    return f"{path}s/{first:012d}"
 
 
 def tell_recorder(recorders: dict[int, Recorder], event: TalkerRecorded | RecorderEnded) -> None:

@@ -1,11 +1,8 @@
 """The names of a recording's files."""
 
-import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-
-_FURTHER = re.compile(r"-([0-9]{1,15})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +18,15 @@ class RecordingFiles:
     @property
     def further(self) -> list[tuple[int, Path]]:
         """What other recorders wrote when the first was lost, and at which sample each began, in this order:
-        `RE….part-000000123456`.
+        `RE….parts/000000123456`. They have a folder of their own, as nobody is to look through all recordings
+        for the few that have some.
         """
-        return sorted(
-            (int(found[1]), path)
-            for path in self.directory.glob(f"{self.part.name}-*")
-            if (found := _FURTHER.search(path.name))
-        )
+        found = self._parts.iterdir() if self._parts.exists() else ()
+        return sorted((int(path.name), path) for path in found if path.name.isdecimal())
+
+    @property
+    def _parts(self) -> Path:
+        return self.directory / f"{self.sid}.parts"
 
     @property
     def talkers(self) -> Path:
@@ -61,8 +60,7 @@ class RecordingFiles:
     def clear(self) -> None:
         """Remove what is left of the making once it is finished."""
         self.part.unlink(missing_ok=True)
-        for _, path in self.further:
-            path.unlink(missing_ok=True)
+        shutil.rmtree(self._parts, ignore_errors=True)
         self.order.unlink(missing_ok=True)
         shutil.rmtree(self.talkers, ignore_errors=True)
 

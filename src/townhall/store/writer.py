@@ -45,7 +45,8 @@ class Writer:
         self._queue: deque[_Write] = deque()
         self._wake = asyncio.Event()
         self._closing = False
-        self._last: asyncio.Future[Any] | None = None
+        self._handed_in = self._dealt_with = 0
+        self._progress = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name="store-writer")
 
     def submit(self, what: str, work: Callable[[sa.Connection], T]) -> asyncio.Future[T]:
@@ -62,15 +63,16 @@ class Writer:
             self._fail(_Write(what, work, done), StoreError(f"{what} is not written: {why}"))
             return done
         self._queue.append(_Write(what, work, done))
-        self._last = done
+        self._handed_in += 1
         self._wake.set()
         return done
 
     async def settled(self) -> None:
         """Wait until everything that was handed in before is written (or has failed, and is logged)."""
-        # Writes take effect in order, so the last one tells of all.
-        if self._last is not None and not self._last.done():
-            await asyncio.wait({self._last})
+        # Counted, not awaited: whoever waits for a write may be cancelled, and its future with him.
+        last = self._handed_in
+        while self._dealt_with < last:
+            await self._progress.wait()
 
     async def close(self) -> None:
         """Write what is queued, then stop."""
@@ -90,6 +92,9 @@ class Writer:
                 next_at = loop.time() + GATHER_S
                 size = min(len(self._queue), LARGEST_BATCH)
                 await self._write([self._queue.popleft() for _ in range(size)])
+                self._dealt_with += size
+                self._progress.set()
+                self._progress = asyncio.Event()
 
     async def _write(self, batch: list[_Write]) -> None:
         try:
