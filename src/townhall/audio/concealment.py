@@ -23,7 +23,7 @@ _ALONE = 140
 """What goes on alone repeats whole periods of about so many samples: one short one would buzz."""
 _CROSS_FADE = 40
 _MOST_MENDED = 32
-"""Holes of one tick that are mended by prediction, 60 µs each; the others stay as they were bridged."""
+"""Holes of one tick that are mended by prediction, 80 µs each; the others stay as they were bridged."""
 _MOST_SOUGHT = 64
 """Legs of one tick whose holes are filled with all care, some 70 µs each. More have holes at once only where
 what carries them all has failed; the surplus repeats its last 20 ms, for no tick may be late.
