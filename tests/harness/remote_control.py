@@ -29,10 +29,15 @@ class RemoteControl:
         return await asyncio.to_thread(work, self.client)
 
     async def conference(self, name: str | None = None) -> Any:
-        """The live conference of the story's room."""
+        """The live conference of the story's room, which callers enter only some time after they are
+        answered.
+        """
         wanted = name or self._story.room
-        found = await self.do(lambda c: c.conferences.list(friendly_name=wanted))
-        live = [conference for conference in found if conference.status != "completed"]
+        live: list[Any] = []
+        async with asyncio.timeout(30.0):
+            while not live:
+                found = await self.do(lambda c: c.conferences.list(friendly_name=wanted))
+                live = [conference for conference in found if conference.status != "completed"]
         assert len(live) == 1, found
         return live[0]
 

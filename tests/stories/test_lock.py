@@ -69,6 +69,7 @@ async def test_room_of_the_same_name_is_open_again(story: Story) -> None:
     remote = RemoteControl(story)
     for name in ("ann", "ben"):
         await story.call(name, joining(story))
+    await story.hear({"ann": "ben", "ben": "ann"})
     await set_lock(story, (await remote.conference()).sid, True)
     for name in ("ann", "ben"):
         await story.callers[name].hang_up()
