@@ -45,6 +45,7 @@ async def test_agent_who_hangs_up_lets_the_callers_document_go_on(story: Story) 
 
 async def test_agent_who_comes_first_hears_music_until_somebody_calls(story: Story) -> None:
     opened = await story.call("opener", enqueue(story.room))
+    await story.hear({"opener": "music"})
     await opened.hang_up()
     await story.call("agent", dial_queue(story.room))
     await story.hear({"agent": "music"})
@@ -54,6 +55,7 @@ async def test_agent_who_comes_first_hears_music_until_somebody_calls(story: Sto
 
 async def test_agent_of_an_empty_queue_gives_up_in_time(story: Story) -> None:
     opened = await story.call("opener", enqueue(story.room))
+    await story.hear({"opener": "music"})
     await opened.hang_up()
     dial = {"timeout": 5, "action": story.url("/left")}
     await story.call("agent", dial_queue(story.room, dial=dial))
